@@ -1,0 +1,5 @@
+set(GTR_SANITIZE "" CACHE STRING "Sanitizers for all targets: address,undefined or thread")
+if(GTR_SANITIZE)
+  add_compile_options(-fsanitize=${GTR_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+  add_link_options(-fsanitize=${GTR_SANITIZE})
+endif()

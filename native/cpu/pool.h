@@ -1,0 +1,38 @@
+// The CPU backend's thread pool.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+
+namespace gtr::cpu {
+
+// Runs loops on a fixed number of threads. Any number of callers may be inside parallel_for at once: each works on its
+// own loop, idle workers help whoever has chunks left, and a caller waits only for chunks that a worker already runs,
+// so callers cannot deadlock. A loop inside a loop's body runs on the thread that meets it.
+class Pool {
+ public:
+  // threads >= 1 counts the caller. Returns null if a thread cannot be started or memory is out.
+  static std::unique_ptr<Pool> create(int threads) noexcept;
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  int threads() const noexcept;
+
+  // Calls body(i) once for every i in 0..count-1, in any order, on any threads; returns when all are done. Bodies must
+  // not throw, and must not depend on which thread runs them.
+  template <typename Body>
+  void parallel_for(int64_t count, Body&& body) noexcept {
+    using Plain = std::remove_reference_t<Body>;
+    run(count, [](void* context, int64_t i) { (*static_cast<Plain*>(context))(i); }, const_cast<void*>(static_cast<const void*>(&body)));
+  }
+
+ private:
+  Pool() = default;
+  void run(int64_t count, void (*body)(void*, int64_t), void* context) noexcept;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gtr::cpu
