@@ -1,0 +1,266 @@
+// linear: y = residual + gate * activation(x W^T + b).
+//
+// x is packed (and rounded, for bf16) once. Then a task takes a chunk of rows and a range of panels; per panel it walks
+// the inputs in blocks, every tile of rows passes over a block while its weights are in the first-level cache, and the
+// sums of a chunk wait in a buffer on the stack. So each task reads its weights once, and fetches a block's weights
+// from memory while it computes with the block before.
+#include "linear_weights.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <new>
+
+#include "errors.h"
+#include "memory.h"
+#include "pool.h"
+#include "small_floats.h"
+
+namespace gtr::cpu {
+namespace {
+
+constexpr int64_t kCacheLine = 64;
+constexpr int64_t kMaxSums = 4224;            // floats, of a task's chunk by its panels at once
+constexpr int64_t kPackAlone = 16 * 1024;     // elements of x below which waking other threads costs more than packing
+constexpr int64_t kTasksPerThread = 4;        // so that a thread that was held up does not hold up the call by much
+constexpr int64_t kMinTaskBytes = 64 * 1024;  // of weights, below which a task is not worth handing over
+
+int64_t round_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
+int64_t divide_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit; }
+
+const LinearKernels& kernels_of(Tier tier, gtr_precision precision) {
+  const bool f32 = precision == GTR_PRECISION_F32;
+  switch (tier) {
+#ifdef GTR_HAS_TIER_AVX2
+    case Tier::kAvx2:
+      return f32 ? avx2::kLinearF32 : avx2::kLinearBf16;
+    case Tier::kAvx512:
+      return f32 ? avx512::kLinearF32 : avx512::kLinearBf16;
+    case Tier::kAvx512Bf16:
+      return f32 ? avx512::kLinearF32 : avx512bf16::kLinearBf16;
+#endif
+    default:
+      return f32 ? scalar::kLinearF32 : scalar::kLinearBf16;
+  }
+}
+
+// Part i of `total` things split as evenly as possible into `parts` ranges starts at split(total, parts, i).
+int64_t split(int64_t total, int64_t parts, int64_t i) { return total * i / parts; }
+
+// How a call is cut up. Chunks are ranges of rows, each cut into tiles of as equal numbers of rows as possible.
+struct Plan {
+  const Linear& linear;
+  int64_t rows;
+  int64_t chunks;
+  int64_t packed_row;  // elements of packed x per row
+
+  Plan(const Linear& weights, int64_t row_count)
+      : linear(weights),
+        rows(row_count),
+        chunks(divide_up(row_count, weights.kernels->chunk_rows)),
+        packed_row(round_up(weights.steps, kLinearGroup)) {}
+
+  int64_t chunk_start(int64_t chunk) const { return split(rows, chunks, chunk); }
+  int64_t tiles(int64_t chunk) const {
+    return divide_up(chunk_start(chunk + 1) - chunk_start(chunk), linear.kernels->rows);
+  }
+
+  // Packed x of a tile's block: chunk after chunk, in a chunk block after block, in a block tile after tile.
+  char* packed(void* scratch, int64_t first_row, int64_t chunk_rows, int64_t step, int64_t tile_row,
+               int64_t steps) const {
+    return static_cast<char*>(scratch) +
+           4 * (first_row * packed_row + step * chunk_rows + tile_row * round_up(steps, kLinearGroup));
+  }
+};
+
+void pack_tile(const Plan& plan, const gtr_tensor& x, void* scratch, int64_t chunk, int64_t tile) {
+  const LinearKernels& kernels = *plan.linear.kernels;
+  const int64_t first = plan.chunk_start(chunk);
+  const int64_t chunk_rows = plan.chunk_start(chunk + 1) - first;
+  const int64_t tiles = plan.tiles(chunk);
+  const int64_t start = split(chunk_rows, tiles, tile);
+  const int64_t count = split(chunk_rows, tiles, tile + 1) - start;
+  for (int64_t step = 0; step < plan.linear.steps; step += kernels.block_steps) {
+    const int64_t steps = std::min(kernels.block_steps, plan.linear.steps - step);
+    kernels.pack(x, first + start, count, step, steps, plan.packed(scratch, first, chunk_rows, step, start, steps));
+  }
+}
+
+void pack(const Context& context, const Plan& plan, const gtr_tensor& x, void* scratch) {
+  const int64_t tiles = plan.tiles(0);  // no chunk has fewer than the first, or more than one more
+  const int64_t most = tiles + 1;
+  const auto body = [&](int64_t i) {
+    const int64_t chunk = i / most;
+    const int64_t tile = i % most;
+    if (tile < plan.tiles(chunk)) {
+      pack_tile(plan, x, scratch, chunk, tile);
+    }
+  };
+  if (plan.rows * plan.linear.inputs <= kPackAlone) {
+    for (int64_t i = 0; i < plan.chunks * most; ++i) {
+      body(i);
+    }
+  } else {
+    context.pool->parallel_for(plan.chunks * most, body);
+  }
+}
+
+// The largest number of panels that a kernel takes at once with so many rows in the only tile; 1 with several tiles.
+int64_t panels_at_once(const Plan& plan, int* choice) {
+  const LinearKernels& kernels = *plan.linear.kernels;
+  *choice = 0;
+  if (plan.rows > kernels.rows) {
+    return 1;
+  }
+  for (int p = LinearKernels::kPanelChoices - 1; p > 0; --p) {
+    if (kernels.multiply[p][plan.rows - 1] != nullptr && (int64_t{1} << p) <= plan.linear.panels) {
+      *choice = p;
+      break;
+    }
+  }
+  return int64_t{1} << *choice;
+}
+
+// Until the tiers have their vector functions.
+void finish_portable(const LinearEpilogue& e, int64_t panel_columns, int64_t first_row, int64_t rows,
+                     int64_t first_column, int64_t columns, const float* sums) {
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t c = 0; c < columns; ++c) {
+      const int64_t row = first_row + r;
+      const int64_t column = first_column + c;
+      float v = sums[r * panel_columns + c] + e.bias[column];
+      if (e.activation == GTR_ACTIVATION_GELU) {
+        v = 0.5f * v * (1.0f + std::erf(v * 0.70710678f));
+      } else if (e.activation == GTR_ACTIVATION_SILU) {
+        v = v / (1.0f + std::exp(-v));
+      }
+      const auto at = [&](const gtr_tensor& t) { return row * t.stride[0] + column; };
+      if (e.gate != nullptr) {
+        v *= e.gate->dtype == GTR_F32 ? static_cast<const float*>(e.gate->data)[at(*e.gate)]
+                                      : bf16_to_float(static_cast<const uint16_t*>(e.gate->data)[at(*e.gate)]);
+      }
+      if (e.residual != nullptr) {
+        v = static_cast<const float*>(e.residual->data)[at(*e.residual)] + v;
+      }
+      if (e.y->dtype == GTR_F32) {
+        static_cast<float*>(e.y->data)[at(*e.y)] = v;
+      } else {
+        static_cast<uint16_t*>(e.y->data)[at(*e.y)] = float_to_bf16(v);
+      }
+    }
+  }
+}
+
+struct Call {
+  const Plan& plan;
+  const LinearEpilogue& epilogue;
+  void* scratch;
+
+  // `count` = 1 << choice panels from `panel`, for all rows of a chunk.
+  void multiply(int64_t chunk, int64_t panel, int choice) const {
+    alignas(kCacheLine) float sums[kMaxSums];
+    const Linear& linear = plan.linear;
+    const LinearKernels& kernels = *linear.kernels;
+    const int64_t count = int64_t{1} << choice;
+    const int64_t first = plan.chunk_start(chunk);
+    const int64_t rows = plan.chunk_start(chunk + 1) - first;
+    const int64_t tiles = plan.tiles(chunk);
+    LinearBlock block{};
+    block.panel_stride = linear.panel_stride;
+    block.sums_stride = rows * kernels.columns;
+    for (int64_t step = 0; step < linear.steps; step += kernels.block_steps) {
+      block.steps = std::min(kernels.block_steps, linear.steps - step);
+      block.first = step == 0;
+      block.weights = linear.weights + panel * linear.panel_stride + step * kernels.step_bytes;
+      for (int64_t tile = 0; tile < tiles; ++tile) {
+        const int64_t start = split(rows, tiles, tile);
+        const int64_t tile_rows = split(rows, tiles, tile + 1) - start;
+        block.x = plan.packed(scratch, first, rows, step, start, block.steps);
+        block.sums = sums + start * kernels.columns;
+        kernels.multiply[choice][tile_rows - 1](block);
+      }
+    }
+    for (int64_t p = 0; p < count; ++p) {
+      const int64_t column = (panel + p) * kernels.columns;
+      finish_portable(epilogue, kernels.columns, first, rows, column,
+                      std::min(kernels.columns, linear.outputs - column), sums + p * block.sums_stride);
+    }
+  }
+};
+
+}  // namespace
+
+gtr_status linear_create(DeviceMemory& memory, Tier tier, int64_t outputs, int64_t inputs, gtr_precision precision,
+                         Linear** linear) noexcept {
+  *linear = nullptr;
+  const LinearKernels& kernels = kernels_of(tier, precision);
+  const int64_t panels = divide_up(outputs, kernels.columns);
+  const int64_t padded_inputs = precision == GTR_PRECISION_F32 ? inputs : round_up(inputs, 2);
+  const int64_t steps = padded_inputs / kernels.inputs_per_step;
+  const int64_t panel_stride = steps * kernels.step_bytes;
+  const int64_t header = round_up(sizeof(Linear), kCacheLine);
+  const int64_t bias = round_up(panels * kernels.columns * 4, kCacheLine);
+  const int64_t bytes = header + bias + panels * panel_stride;
+  char* data = static_cast<char*>(memory.allocate(bytes));
+  if (data == nullptr) {
+    return fail(GTR_ERROR_OUT_OF_MEMORY, "gtr_linear_create", "",
+                "no memory for %lld bytes of packed weights [%lld, %lld]", static_cast<long long>(bytes),
+                static_cast<long long>(outputs), static_cast<long long>(inputs));
+  }
+  std::memset(data, 0, static_cast<size_t>(bytes));
+  *linear = new (data) Linear{&memory,
+                              &kernels,
+                              bytes,
+                              outputs,
+                              inputs,
+                              precision,
+                              panels,
+                              steps,
+                              panel_stride,
+                              reinterpret_cast<float*>(data + header),
+                              data + header + bias};
+  return GTR_OK;
+}
+
+void linear_destroy(Linear* linear) noexcept {
+  if (linear != nullptr) {
+    linear->memory->release(linear, linear->allocated);
+  }
+}
+
+int64_t linear_scratch_size(const Linear& linear, int64_t rows) noexcept {
+  return rows * round_up(linear.steps, kLinearGroup) * 4;
+}
+
+gtr_status linear(const Context& context, const Linear& linear, gtr_activation activation, const gtr_tensor& x,
+                  const gtr_tensor* gate, const gtr_tensor* residual, const gtr_tensor& y, void* scratch) noexcept {
+  if (x.shape[0] == 0) {
+    return GTR_OK;
+  }
+  const Plan plan(linear, x.shape[0]);
+  const LinearEpilogue epilogue{activation, linear.bias, gate, residual, &y};
+  pack(context, plan, x, scratch);
+
+  int choice;
+  const int64_t at_once = panels_at_once(plan, &choice);
+  const int64_t groups = divide_up(linear.panels, at_once);
+  const int64_t wanted = divide_up(context.pool->threads() * kTasksPerThread, plan.chunks);
+  const int64_t worthwhile = std::max<int64_t>(1, linear.panels * linear.panel_stride / kMinTaskBytes);
+  const int64_t ranges = std::min(groups, std::max<int64_t>(1, std::min(wanted, worthwhile)));
+  const Call call{plan, epilogue, scratch};
+  context.pool->parallel_for(plan.chunks * ranges, [&](int64_t i) {
+    const int64_t range = i % ranges;
+    const int64_t end = std::min(linear.panels, split(groups, ranges, range + 1) * at_once);
+    for (int64_t panel = split(groups, ranges, range) * at_once; panel < end;) {
+      int take = choice;
+      while ((int64_t{1} << take) > end - panel) {
+        --take;
+      }
+      call.multiply(i / ranges, panel, take);
+      panel += int64_t{1} << take;
+    }
+  });
+  return GTR_OK;
+}
+
+}  // namespace gtr::cpu
