@@ -12,7 +12,9 @@ namespace gtr::cpu {
 // so callers cannot deadlock. A loop inside a loop's body runs on the thread that meets it.
 class Pool {
  public:
-  // threads >= 1 counts the caller. Returns null if a thread cannot be started or memory is out.
+  static constexpr int kMaxThreads = 1024;
+
+  // threads, 1 to kMaxThreads, counts the caller. Returns null if a thread cannot be started or memory is out.
   static std::unique_ptr<Pool> create(int threads) noexcept;
   ~Pool();
   Pool(const Pool&) = delete;
@@ -20,12 +22,17 @@ class Pool {
 
   int threads() const noexcept;
 
+  // Bytes that a pool allocates, whatever its number of threads; their stacks are not in it.
+  static int64_t bytes() noexcept;
+
   // Calls body(i) once for every i in 0..count-1, in any order, on any threads; returns when all are done. Bodies must
   // not throw, and must not depend on which thread runs them.
   template <typename Body>
   void parallel_for(int64_t count, Body&& body) noexcept {
     using Plain = std::remove_reference_t<Body>;
-    run(count, [](void* context, int64_t i) { (*static_cast<Plain*>(context))(i); }, const_cast<void*>(static_cast<const void*>(&body)));
+    run(
+        count, [](void* context, int64_t i) { (*static_cast<Plain*>(context))(i); },
+        const_cast<void*>(static_cast<const void*>(&body)));
   }
 
  private:

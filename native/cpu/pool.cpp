@@ -1,0 +1,256 @@
+#include "pool.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+
+#include <atomic>
+#include <mutex>
+#include <new>
+#include <utility>
+
+#include "memory.h"
+
+namespace gtr::cpu {
+namespace {
+
+// How often an idle worker, or a caller whose helpers are still busy, looks again before it sleeps: some tens of
+// microseconds, which covers the gap between two loops of one operation but burns no core between operations.
+constexpr int kSpins = 2000;
+constexpr size_t kStackBytes = size_t{2} << 20;
+
+void pause_briefly() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+// For sections of a few instructions. A mutex would put threads to sleep that all arrive when a loop starts.
+class SpinLock {
+ public:
+  void lock() noexcept {
+    for (int tries = 0; taken_.exchange(true, std::memory_order_acquire); ++tries) {
+      if (tries < 100) {
+        pause_briefly();
+      } else {
+        sched_yield();  // the holder may have lost its core
+      }
+    }
+  }
+  void unlock() noexcept { taken_.store(false, std::memory_order_release); }
+
+ private:
+  std::atomic<bool> taken_{false};
+};
+
+// Threads that wait for a condition which other threads make true without holding a lock. The one who makes it true
+// calls wake() afterwards; sequential consistency of the condition and of waiting_ makes sure that either the sleeper
+// sees the condition or the waker sees the sleeper.
+class SleepingPlace {
+ public:
+  template <typename Condition>
+  void wait(Condition&& condition) noexcept {
+    for (int i = 0; i < kSpins; ++i) {
+      if (condition()) return;
+      pause_briefly();
+    }
+    pthread_mutex_lock(&mutex_);
+    waiting_.fetch_add(1, std::memory_order_seq_cst);
+    while (!condition()) pthread_cond_wait(&changed_, &mutex_);
+    waiting_.fetch_sub(1, std::memory_order_seq_cst);
+    pthread_mutex_unlock(&mutex_);
+  }
+
+  // Wakes at most `count` of the threads.
+  void wake(int64_t count) noexcept {
+    const int64_t waiting = waiting_.load(std::memory_order_seq_cst);
+    if (waiting == 0) return;
+    pthread_mutex_lock(&mutex_);  // a sleeper between its look and its sleep has the mutex
+    if (count >= waiting) {
+      pthread_cond_broadcast(&changed_);
+    } else {
+      for (int64_t i = 0; i < count; ++i) pthread_cond_signal(&changed_);
+    }
+    pthread_mutex_unlock(&mutex_);
+  }
+
+ private:
+  pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
+  pthread_cond_t changed_ = PTHREAD_COND_INITIALIZER;
+  std::atomic<int64_t> waiting_{0};
+};
+
+// One call of parallel_for. It lives on its caller's stack: nobody may touch it after `helpers` fell to 0 and it is out
+// of the list.
+struct Loop {
+  void (*body)(void*, int64_t);
+  void* context;
+  int64_t count;
+  int64_t grain;  // indices taken at a time
+  std::atomic<int64_t> next{0};
+  std::atomic<int32_t> helpers{0};  // workers inside; raised under the list's lock only
+  Loop* after = nullptr;
+
+  bool has_chunks() const noexcept { return next.load(std::memory_order_relaxed) < count; }
+
+  void run_chunks() noexcept {
+    for (;;) {
+      const int64_t begin = next.fetch_add(grain, std::memory_order_relaxed);
+      if (begin >= count) return;
+      const int64_t end = count - begin < grain ? count : begin + grain;
+      for (int64_t i = begin; i < end; ++i) body(context, i);
+    }
+  }
+};
+
+// The thread runs a body now, so a loop that it meets is a nested one.
+thread_local bool inside_body = false;
+
+}  // namespace
+
+struct Pool::State {
+  int threads = 1;
+  int started = 0;
+  pthread_t workers[kMaxThreads - 1];
+
+  SpinLock lock;
+  Loop* loops = nullptr;                 // guarded by lock
+  std::atomic<uint64_t> published{0};    // loops so far: tells idle workers that there is something new
+  std::atomic<bool> stopping{false};
+  SleepingPlace idle;      // workers without a loop
+  SleepingPlace finished;  // callers whose helpers still run
+
+  ~State() {
+    stopping.store(true, std::memory_order_seq_cst);
+    idle.wake(INT64_MAX);
+    for (int i = 0; i < started; ++i) pthread_join(workers[i], nullptr);
+  }
+
+  void publish(Loop& loop) noexcept {
+    {
+      const std::lock_guard<SpinLock> guard(lock);
+      loop.after = loops;
+      loops = &loop;
+    }
+    published.fetch_add(1, std::memory_order_seq_cst);
+    const int64_t chunks = (loop.count + loop.grain - 1) / loop.grain;
+    idle.wake(chunks - 1);
+  }
+
+  void withdraw(Loop& loop) noexcept {
+    const std::lock_guard<SpinLock> guard(lock);
+    Loop** link = &loops;
+    while (*link != &loop) link = &(*link)->after;
+    *link = loop.after;
+  }
+
+  // The loop with chunks left that has the fewest helpers, entered; null if there is none.
+  Loop* enter_loop() noexcept {
+    const std::lock_guard<SpinLock> guard(lock);
+    Loop* best = nullptr;
+    int32_t fewest = 0;
+    for (Loop* loop = loops; loop != nullptr; loop = loop->after) {
+      const int32_t helpers = loop->helpers.load(std::memory_order_relaxed);
+      if (loop->has_chunks() && (best == nullptr || helpers < fewest)) {
+        best = loop;
+        fewest = helpers;
+      }
+    }
+    if (best != nullptr) best->helpers.fetch_add(1, std::memory_order_relaxed);
+    return best;
+  }
+
+  void leave_loop(Loop& loop) noexcept {
+    // The caller may return, and the loop be gone, as soon as the count is down.
+    if (loop.helpers.fetch_sub(1, std::memory_order_seq_cst) == 1) finished.wake(INT64_MAX);
+  }
+
+  void work() noexcept {
+    inside_body = true;
+    while (!stopping.load(std::memory_order_relaxed)) {
+      const uint64_t seen = published.load(std::memory_order_seq_cst);  // before looking for a loop
+      if (Loop* loop = enter_loop()) {
+        loop->run_chunks();
+        leave_loop(*loop);
+        continue;
+      }
+      idle.wait([&] {
+        return published.load(std::memory_order_seq_cst) != seen || stopping.load(std::memory_order_seq_cst);
+      });
+    }
+  }
+
+  static void* start(void* state) noexcept {
+    static_cast<State*>(state)->work();
+    return nullptr;
+  }
+
+  // Signals are the business of the host's own threads, except for those that a fault of the thread itself raises, which
+  // the host's handler wants to report.
+  bool start_workers() noexcept {
+    sigset_t others, before;
+    sigfillset(&others);
+    for (const int fault : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP}) sigdelset(&others, fault);
+    pthread_sigmask(SIG_SETMASK, &others, &before);
+    pthread_attr_t attributes;
+    bool good = pthread_attr_init(&attributes) == 0;
+    if (good) {
+      pthread_attr_setstacksize(&attributes, kStackBytes);
+      while (good && started < threads - 1) {
+        good = !allocation_must_fail() && pthread_create(&workers[started], &attributes, &State::start, this) == 0;
+        if (good) {
+#if defined(__linux__)
+          pthread_setname_np(workers[started], "gtr-worker");
+#endif
+          ++started;
+        }
+      }
+      pthread_attr_destroy(&attributes);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return good;
+  }
+};
+
+Pool::~Pool() = default;
+
+std::unique_ptr<Pool> Pool::create(int threads) noexcept {
+  if (threads < 1 || threads > kMaxThreads) return nullptr;
+  std::unique_ptr<Pool> pool(allocation_must_fail() ? nullptr : new (std::nothrow) Pool);
+  if (pool == nullptr) return nullptr;
+  pool->state_.reset(allocation_must_fail() ? nullptr : new (std::nothrow) State);
+  if (pool->state_ == nullptr) return nullptr;
+  pool->state_->threads = threads;
+  return pool->state_->start_workers() ? std::move(pool) : nullptr;
+}
+
+int Pool::threads() const noexcept { return state_->threads; }
+
+int64_t Pool::bytes() noexcept { return sizeof(Pool) + sizeof(State); }
+
+void Pool::run(int64_t count, void (*body)(void*, int64_t), void* context) noexcept {
+  if (count <= 1 || state_->threads == 1 || inside_body) {
+    const bool before = inside_body;
+    inside_body = true;
+    for (int64_t i = 0; i < count; ++i) body(context, i);
+    inside_body = before;
+    return;
+  }
+  Loop loop;
+  loop.body = body;
+  loop.context = context;
+  loop.count = count;
+  // Long loops are taken in pieces, about eight per thread: enough to level out, too few to fight for the counter.
+  loop.grain = count / (int64_t{8} * state_->threads);
+  if (loop.grain < 1) loop.grain = 1;
+  state_->publish(loop);
+  inside_body = true;
+  loop.run_chunks();
+  inside_body = false;
+  state_->withdraw(loop);
+  state_->finished.wait([&] { return loop.helpers.load(std::memory_order_seq_cst) == 0; });
+}
+
+}  // namespace gtr::cpu
