@@ -1,0 +1,97 @@
+// The vectors of the AVX-512 tiers (F, BW, DQ, VL): sixteen floats. See scalar.h for what each name means.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+#include "bfloat16.h"
+
+// avx512bf16.h includes this under its own name: same primitives, other compiler flags.
+#if !defined(GTR_TIER)
+#define GTR_TIER avx512
+#endif
+#define GTR_SIMD_INLINE inline __attribute__((always_inline))
+
+namespace gtr::cpu::GTR_TIER {
+namespace {
+
+constexpr int kLanes = 16;
+
+struct Vec {
+  __m512 value;
+};
+struct Mask {
+  __mmask16 value;
+};
+
+GTR_SIMD_INLINE __mmask16 first_lanes(int n) { return static_cast<__mmask16>((1u << n) - 1u); }
+
+GTR_SIMD_INLINE Vec broadcast(float x) { return {_mm512_set1_ps(x)}; }
+
+GTR_SIMD_INLINE Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
+GTR_SIMD_INLINE Vec load(const float* p, int n) { return {_mm512_maskz_loadu_ps(first_lanes(n), p)}; }
+GTR_SIMD_INLINE void store(float* p, Vec v) { _mm512_storeu_ps(p, v.value); }
+GTR_SIMD_INLINE void store(float* p, Vec v, int n) { _mm512_mask_storeu_ps(p, first_lanes(n), v.value); }
+
+GTR_SIMD_INLINE Vec widen(__m256i halves) {
+  return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16))};
+}
+// Not the instruction of AVX-512 BF16, which flushes denormals: stored values are the same in every tier.
+GTR_SIMD_INLINE __m256i narrow(Vec v) {
+  const __m512i bits = _mm512_castps_si512(v.value);
+  const __m512i upper = _mm512_srli_epi32(bits, 16);
+  const __m512i odd = _mm512_and_si512(upper, _mm512_set1_epi32(1));
+  const __m512i rounded =
+      _mm512_srli_epi32(_mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd), 16);
+  const __mmask16 nan = _mm512_cmp_ps_mask(v.value, v.value, _CMP_UNORD_Q);
+  return _mm512_cvtepi32_epi16(_mm512_mask_or_epi32(rounded, nan, upper, _mm512_set1_epi32(0x40)));
+}
+GTR_SIMD_INLINE Vec load(const Bfloat16* p) { return widen(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))); }
+GTR_SIMD_INLINE Vec load(const Bfloat16* p, int n) { return widen(_mm256_maskz_loadu_epi16(first_lanes(n), p)); }
+GTR_SIMD_INLINE void store(Bfloat16* p, Vec v) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), narrow(v)); }
+GTR_SIMD_INLINE void store(Bfloat16* p, Vec v, int n) { _mm256_mask_storeu_epi16(p, first_lanes(n), narrow(v)); }
+
+GTR_SIMD_INLINE Vec operator+(Vec a, Vec b) { return {_mm512_add_ps(a.value, b.value)}; }
+GTR_SIMD_INLINE Vec operator-(Vec a, Vec b) { return {_mm512_sub_ps(a.value, b.value)}; }
+GTR_SIMD_INLINE Vec operator*(Vec a, Vec b) { return {_mm512_mul_ps(a.value, b.value)}; }
+GTR_SIMD_INLINE Vec operator/(Vec a, Vec b) { return {_mm512_div_ps(a.value, b.value)}; }
+GTR_SIMD_INLINE Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.value, b.value, c.value)}; }
+GTR_SIMD_INLINE Vec sqrt(Vec v) { return {_mm512_sqrt_ps(v.value)}; }
+GTR_SIMD_INLINE Vec abs(Vec v) { return {_mm512_andnot_ps(_mm512_set1_ps(-0.0f), v.value)}; }
+GTR_SIMD_INLINE Vec copy_sign(Vec magnitude, Vec sign) {
+  const __m512 bit = _mm512_set1_ps(-0.0f);
+  return {_mm512_or_ps(_mm512_andnot_ps(bit, magnitude.value), _mm512_and_ps(bit, sign.value))};
+}
+GTR_SIMD_INLINE Vec min(Vec a, Vec b) { return {_mm512_min_ps(a.value, b.value)}; }
+GTR_SIMD_INLINE Vec max(Vec a, Vec b) { return {_mm512_max_ps(a.value, b.value)}; }
+
+GTR_SIMD_INLINE Mask less(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.value, b.value, _CMP_LT_OQ)}; }
+GTR_SIMD_INLINE Mask is_nan(Vec v) { return {_mm512_cmp_ps_mask(v.value, v.value, _CMP_UNORD_Q)}; }
+GTR_SIMD_INLINE Vec select(Mask mask, Vec if_true, Vec if_false) {
+  return {_mm512_mask_blend_ps(mask.value, if_false.value, if_true.value)};
+}
+
+GTR_SIMD_INLINE float sum(Vec v) {
+  const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(v.value), _mm512_extractf32x8_ps(v.value, 1));
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+GTR_SIMD_INLINE float maximum(Vec v) {
+  const __m256 eight = _mm256_max_ps(_mm512_castps512_ps256(v.value), _mm512_extractf32x8_ps(v.value, 1));
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+
+GTR_SIMD_INLINE Vec round_to_integer(Vec v) {
+  return {_mm512_roundscale_ps(v.value, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
+}
+GTR_SIMD_INLINE Vec scale_by_power(Vec v, Vec n) { return {_mm512_scalef_ps(v.value, n.value)}; }
+GTR_SIMD_INLINE Vec product_error(Vec a, Vec b, Vec p) { return {_mm512_fmsub_ps(a.value, b.value, p.value)}; }
+
+#include "simd/math.inl"
+
+}  // namespace
+}  // namespace gtr::cpu::GTR_TIER
