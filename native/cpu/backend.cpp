@@ -55,7 +55,8 @@ gtr_status choose_tier(int32_t wanted, Tier* tier, char* reason, size_t size) no
   } else if (const char* name = std::getenv("GTR_CPU_TIER"); name != nullptr && name[0] != '\0') {
     if (!tier_by_name(name, tier)) {
       return fail(GTR_ERROR_INVALID_ARGUMENT, "gtr_device_open", "GTR_CPU_TIER",
-           "the environment variable GTR_CPU_TIER is \"%.60s\"; allowed are scalar, avx2, avx512, avx512bf16", name);
+                  "the environment variable GTR_CPU_TIER is \"%.60s\"; allowed are scalar, avx2, avx512, avx512bf16",
+                  name);
     }
     forced_by = "GTR_CPU_TIER";
   }
@@ -67,8 +68,8 @@ gtr_status choose_tier(int32_t wanted, Tier* tier, char* reason, size_t size) no
   }
   if (!tier_available(*tier)) {
     return fail(GTR_ERROR_UNSUPPORTED, "gtr_device_open", forced_by,
-         "%s is %s, which this machine or build cannot run; allowed are tiers up to %s", forced_by, tier_name(*tier),
-         tier_name(best_tier()));
+                "%s is %s, which this machine or build cannot run; allowed are tiers up to %s", forced_by,
+                tier_name(*tier), tier_name(best_tier()));
   }
   std::snprintf(reason, size, "tier %s from %s", tier_name(*tier), forced_by);
   return GTR_OK;
@@ -87,7 +88,7 @@ gtr_status choose_threads(int32_t wanted, int32_t* threads, char* reason, size_t
     const long value = std::strtol(text, &end, 10);
     if (errno != 0 || *end != '\0' || value < 1 || value > Pool::kMaxThreads) {
       return fail(GTR_ERROR_INVALID_ARGUMENT, "gtr_device_open", "GTR_THREADS",
-           "the environment variable GTR_THREADS is \"%.60s\"; allowed are 1 to %d", text, Pool::kMaxThreads);
+                  "the environment variable GTR_THREADS is \"%.60s\"; allowed are 1 to %d", text, Pool::kMaxThreads);
     }
     *threads = static_cast<int32_t>(value);
     std::snprintf(reason, size, "threads from GTR_THREADS");
@@ -221,7 +222,7 @@ gtr_status layer_norm(BackendStream* stream, const gtr_tensor& x, const gtr_tens
 int64_t attention_scratch_size(const BackendDevice* device, gtr_precision precision, int64_t batch,
                                int64_t query_length, int64_t key_length, int64_t heads, int64_t head_dim) noexcept {
   return cpu::attention_scratch_size(device->tier, device->pool->threads(), precision, batch, query_length, key_length,
-                                heads, head_dim);
+                                     heads, head_dim);
 }
 
 gtr_status attention(BackendStream* stream, gtr_precision precision, double scale, const gtr_tensor& q,
@@ -246,8 +247,8 @@ gtr_status embed(BackendStream* stream, const gtr_tensor& first, const gtr_tenso
                  const gtr_tensor* position, const gtr_tensor* position_index, const gtr_tensor& y) noexcept {
   const int64_t lowest = second == nullptr ? 0 : -second->shape[0];
   if (!check_values("gtr_embed", "index", index, lowest, first.shape[0] - 1, "rows of second and first") ||
-      (position != nullptr && !check_values("gtr_embed", "position_index", *position_index, 0, position->shape[0] - 1,
-                                            "rows of position"))) {
+      (position != nullptr &&
+       !check_values("gtr_embed", "position_index", *position_index, 0, position->shape[0] - 1, "rows of position"))) {
     return GTR_ERROR_INVALID_ARGUMENT;
   }
   return cpu::embed(stream->context, first, second, index, position, position_index, y);

@@ -109,9 +109,8 @@ void find_hierarchy(const char* root, const char* controller, Hierarchy* hierarc
     if (std::sscanf(line, "%*s %*s %*s %4095s %4095s", mount_root, mount_point) != 2) continue;
     const char* rest = std::strstr(line, " - ");
     if (rest == nullptr || std::sscanf(rest, " - %63s %*s %1023s", type, super_options) != 2) continue;
-    const bool match = controller == nullptr
-                           ? std::strcmp(type, "cgroup2") == 0
-                           : std::strcmp(type, "cgroup") == 0 && lists(super_options, controller);
+    const bool match = controller == nullptr ? std::strcmp(type, "cgroup2") == 0
+                                             : std::strcmp(type, "cgroup") == 0 && lists(super_options, controller);
     if (!match) continue;
     // A container may see only its own part of the hierarchy, mounted with that part as the root.
     const char* below = group;

@@ -12,8 +12,7 @@ int32_t i32_at(const gtr_tensor& tensor, int64_t i) noexcept {
   return static_cast<const int32_t*>(tensor.data)[i * tensor.stride[0]];
 }
 
-bool check_places(const char* operation, const gtr_chain& chain, int64_t rows, int64_t places,
-                  void* scratch) noexcept {
+bool check_places(const char* operation, const gtr_chain& chain, int64_t rows, int64_t places, void* scratch) noexcept {
   if (chain.place == nullptr) return true;
   if (!check_values(operation, "chain.place", *chain.place, 0, places - 1, "rows of x")) return false;
   bool ascending = true;  // as a planner usually gives them

@@ -8,8 +8,8 @@
 
 namespace gtr::cpu {
 
-// Every element of an i32 vector lies in lowest..highest; meaning: what sets the limits, "" if gtr.h does. A vector with
-// stride 0 has one element to look at.
+// Every element of an i32 vector lies in lowest..highest; meaning: what sets the limits, "" if gtr.h does. A vector
+// with stride 0 has one element to look at.
 bool check_values(const char* operation, const char* argument, const gtr_tensor& values, int64_t lowest,
                   int64_t highest, const char* meaning) noexcept;
 

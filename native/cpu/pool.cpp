@@ -116,8 +116,8 @@ struct Pool::State {
   pthread_t workers[kMaxThreads - 1];
 
   SpinLock lock;
-  Loop* loops = nullptr;                 // guarded by lock
-  std::atomic<uint64_t> published{0};    // loops so far: tells idle workers that there is something new
+  Loop* loops = nullptr;               // guarded by lock
+  std::atomic<uint64_t> published{0};  // loops so far: tells idle workers that there is something new
   std::atomic<bool> stopping{false};
   SleepingPlace idle;      // workers without a loop
   SleepingPlace finished;  // callers whose helpers still run
@@ -187,8 +187,8 @@ struct Pool::State {
     return nullptr;
   }
 
-  // Signals are the business of the host's own threads, except for those that a fault of the thread itself raises, which
-  // the host's handler wants to report.
+  // Signals are the business of the host's own threads, except for those that a fault of the thread itself raises,
+  // which the host's handler wants to report.
   bool start_workers() noexcept {
     sigset_t others, before;
     sigfillset(&others);

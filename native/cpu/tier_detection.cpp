@@ -9,10 +9,8 @@ namespace {
 constexpr struct {
   Tier tier;
   const char* name;
-} kTiers[] = {{Tier::kScalar, "scalar"},
-              {Tier::kAvx2, "avx2"},
-              {Tier::kAvx512, "avx512"},
-              {Tier::kAvx512Bf16, "avx512bf16"}};
+} kTiers[] = {
+    {Tier::kScalar, "scalar"}, {Tier::kAvx2, "avx2"}, {Tier::kAvx512, "avx512"}, {Tier::kAvx512Bf16, "avx512bf16"}};
 
 #if defined(__x86_64__)
 
@@ -36,7 +34,7 @@ uint64_t saved_register_states() noexcept {
 bool has(uint32_t word, int bit) noexcept { return (word >> bit & 1) != 0; }
 
 Tier detect() noexcept {
-  constexpr uint64_t kSseAndAvx = 0x6;           // XMM, YMM
+  constexpr uint64_t kSseAndAvx = 0x6;             // XMM, YMM
   constexpr uint64_t kAvx512 = kSseAndAvx | 0xe0;  // and mask registers, upper halves of ZMM0-15, ZMM16-31
   const uint32_t leaves = cpuid(0, 0).eax;
   const Registers one = cpuid(1, 0);

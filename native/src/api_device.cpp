@@ -7,6 +7,7 @@
 #include "errors.h"
 #include "handles.h"
 #include "registry.h"
+#include "tier_detection.h"
 
 using namespace gtr;
 
@@ -98,6 +99,15 @@ gtr_status gtr_device_count(int32_t backend, int32_t* count, char* detail, int64
     }
   }
   if (detail != nullptr) std::snprintf(detail, static_cast<size_t>(detail_size), "%s", sentence);
+  return GTR_OK;
+}
+
+gtr_status gtr_cpu_tier_available(int32_t tier, int32_t* available) {
+  Check check("gtr_cpu_tier_available");
+  check.range("tier", tier, GTR_TIER_SCALAR, GTR_TIER_AVX512_BF16);
+  check.not_null("available", available);
+  if (!check.ok()) return check.status();
+  *available = cpu::tier_available(static_cast<cpu::Tier>(tier)) ? 1 : 0;
   return GTR_OK;
 }
 

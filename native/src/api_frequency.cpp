@@ -107,8 +107,8 @@ gtr_status gtr_frequency_energy(gtr_stream* stream, const gtr_tensor* z, const g
   Check check("gtr_frequency_energy");
   const StreamUse use(check, stream);
   if (!check.input("z", z, kF32, {any(), any()})) return check.status();
-  check.range("z.shape[0]", z->shape[0], 0, kMaxRows);
-  check.range("z.shape[1]", z->shape[1], kMinDim, kMaxDim);
+  check.size("z", *z, 0, 0, kMaxRows);
+  check.size("z", *z, 1, kMinDim, kMaxDim);
   check.output("score", score, kF32, {{z->shape[0], "rows of z"}});
   if (!check.ok()) return check.status();
   const Backend& backend = *stream->device->backend;
@@ -119,7 +119,7 @@ gtr_status gtr_frequency_energy(gtr_stream* stream, const gtr_tensor* z, const g
                 [&] { return backend.frequency_energy(stream->implementation, *z, *score, scratch); });
 }
 
-gtr_status gtr_top_fraction_count(double fraction, int64_t n, int64_t *selected) {
+gtr_status gtr_top_fraction_count(double fraction, int64_t n, int64_t* selected) {
   Check check("gtr_top_fraction_count");
   if (!(fraction >= 0 && fraction <= 1)) {  // also NaN
     check.fail(GTR_ERROR_INVALID_ARGUMENT, "fraction", "fraction is %g; allowed are 0 to 1", fraction);
@@ -155,7 +155,7 @@ gtr_status gtr_top_fraction(gtr_stream* stream, const gtr_tensor* score, const g
   const StreamUse use(check, stream);
   if (!check.input("score", score, kF32, {any()})) return check.status();
   const int64_t rows = score->shape[0];
-  check.range("score.shape[0]", rows, 0, kMaxRows);
+  check.size("score", *score, 0, 0, kMaxRows);
   check.input("cell", cell, kU32, {{rows, "entries of score"}});
   check.output("place", place, kI32, {any()});
   check.range("segment_count", segment_count, 0, kMaxRows);

@@ -56,13 +56,13 @@ bool check_groups(Check& check, const gtr_chain* chain) noexcept {
 bool check_chain(Check& check, const gtr_head& head, const gtr_chain* chain, const gtr_tensor* x) noexcept {
   if (!check_groups(check, chain)) return false;
   check.finite_not_negative("chain.x0_clip", chain->x0_clip);
-  if (!check.not_null("x", x) || !check.input("chain.z", chain->z, kF32,
-                                              {any(), {head.shape.condition, "condition of the head"}})) {
+  if (!check.not_null("x", x) ||
+      !check.input("chain.z", chain->z, kF32, {any(), {head.shape.condition, "condition of the head"}})) {
     return false;
   }
   const Dim places{chain->z->shape[0], "rows of chain.z"};
   const int64_t rows = head_rows(*chain);
-  check.range("chain.z.shape[0]", places.size, 0, kMaxRows);
+  check.size("chain.z", *chain->z, 0, 0, kMaxRows);
   check.optional_input("chain.place", chain->place, kI32, {{rows, "rows of chain.groups"}});
   if (check.ok() && rows > places.size) {
     check.fail(GTR_ERROR_INVALID_ARGUMENT, "chain.groups",
@@ -124,8 +124,9 @@ gtr_status gtr_head_create(gtr_device* device, const gtr_head_shape* shape, int3
   }
   if (status != GTR_OK) {
     if (created != nullptr) destroy_handle(device->memory, created);
-    return fail(status, check.operation(), "", "no memory for a head %d wide with %d blocks; the device holds %lld bytes",
-                shape->width, shape->blocks, static_cast<long long>(device->memory.live_bytes()));
+    return fail(status, check.operation(), "",
+                "no memory for a head %d wide with %d blocks; the device holds %lld bytes", shape->width, shape->blocks,
+                static_cast<long long>(device->memory.live_bytes()));
   }
   device->heads.fetch_add(1, std::memory_order_relaxed);
   *head = created;
@@ -151,7 +152,7 @@ gtr_status gtr_head_set(gtr_head* head, const char* name, int64_t first_row, con
     check.input("value", value, kWeightTypes, {any(), {shape[1], "columns of this tensor"}});
   }
   if (!check.range("first_row", first_row, 0, shape[0], "rows of this tensor")) return check.status();
-  check.range("value.shape[0]", value->shape[0], 0, shape[0] - first_row, "rows of this tensor after first_row");
+  check.size("value", *value, 0, 0, shape[0] - first_row, "rows of this tensor after first_row");
   if (!check.ok()) return check.status();
   if (value->shape[0] == 0) return GTR_OK;
   return head->device->backend->head_set(head->implementation, name, first_row, *value);
@@ -189,7 +190,7 @@ gtr_status gtr_head_forward(gtr_stream* stream, const gtr_head* head, const gtr_
   const gtr_head_shape& shape = head->shape;
   if (!check.input("x", x, kF32, {any(), {shape.channels, "channels of the head"}})) return check.status();
   const Dim rows{x->shape[0], "rows of x"};
-  check.range("x.shape[0]", rows.size, 0, kMaxRows);
+  check.size("x", *x, 0, 0, kMaxRows);
   check.input("t", t, kI32, {rows});
   check.input("z", z, kF32, {rows, {shape.condition, "condition of the head"}});
   check.output("out", out, kF32, {rows, {2 * int64_t{shape.channels}, "twice the channels of the head"}});

@@ -23,8 +23,8 @@ gtr_status gtr_linear_create(gtr_device* device, int64_t outputs, int64_t inputs
   auto* created = create_handle<gtr_linear_weights>(device->memory, device, outputs, inputs, arithmetic);
   gtr_status status = GTR_ERROR_OUT_OF_MEMORY;
   if (created != nullptr) {
-    status = device->backend->linear_create(device->implementation, outputs, inputs, arithmetic,
-                                            &created->implementation);
+    status =
+        device->backend->linear_create(device->implementation, outputs, inputs, arithmetic, &created->implementation);
   }
   if (status != GTR_OK) {
     if (created != nullptr) destroy_handle(device->memory, created);
@@ -47,9 +47,9 @@ gtr_status gtr_linear_set(gtr_linear_weights* linear, int64_t first_row, const g
     return check.status();
   }
   const int64_t rows = weight->shape[0];
-  check.optional_input("bias", bias, kWeightTypes, {{rows, "rows of weight"}}, Check::kDense);
+  check.optional_input("bias", bias, kWeightTypes, {{rows, "rows of weight"}});
   check.range("first_row", first_row, 0, linear->outputs, "outputs of the linear");
-  check.range("weight.shape[0]", rows, 0, linear->outputs - first_row, "outputs of the linear after first_row");
+  check.size("weight", *weight, 0, 0, linear->outputs - first_row, "outputs of the linear after first_row");
   if (!check.ok()) return check.status();
   if (rows == 0) return GTR_OK;
   return linear->device->backend->linear_set(linear->implementation, first_row, weight, bias);
@@ -86,14 +86,15 @@ gtr_status gtr_linear(gtr_stream* stream, const gtr_linear_weights* linear, int3
   const WeightsUse<gtr_linear_weights> linear_use(check, "linear", linear, stream);
   if (!check.ok()) return check.status();
   if (activation < GTR_ACTIVATION_NONE || activation > GTR_ACTIVATION_SILU) {
-    check.fail(GTR_ERROR_INVALID_ARGUMENT, "activation", "activation is %d; allowed are %d (none), %d (GELU), %d (SiLU)",
-               activation, GTR_ACTIVATION_NONE, GTR_ACTIVATION_GELU, GTR_ACTIVATION_SILU);
+    check.fail(GTR_ERROR_INVALID_ARGUMENT, "activation",
+               "activation is %d; allowed are %d (none), %d (GELU), %d (SiLU)", activation, GTR_ACTIVATION_NONE,
+               GTR_ACTIVATION_GELU, GTR_ACTIVATION_SILU);
   }
   const uint32_t x_types = linear->precision == GTR_PRECISION_BF16 ? kF32 | kBF16 : kF32;
   if (!check.input("x", x, x_types, {any(), {linear->inputs, "inputs of the linear"}})) return check.status();
   const Dim rows{x->shape[0], "rows of x"};
   const Dim outputs{linear->outputs, "outputs of the linear"};
-  check.range("x.shape[0]", rows.size, 0, kMaxRows);
+  check.size("x", *x, 0, 0, kMaxRows);
   check.optional_input("gate", gate, kF32 | kBF16, {rows, outputs});
   check.optional_input("residual", residual, kF32, {rows, outputs});
   check.output("y", y, kF32 | kBF16, {rows, outputs}, "residual");

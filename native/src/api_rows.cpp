@@ -23,8 +23,7 @@ gtr_status gtr_embed(gtr_stream* stream, const gtr_tensor* first, const gtr_tens
   check.output("y", y, kF32, {rows, width});
   if (!check.ok()) return check.status();
   return run_on(stream, check, *y, [&] {
-    return stream->device->backend->embed(stream->implementation, *first, second, *index, position, position_index,
-                                          *y);
+    return stream->device->backend->embed(stream->implementation, *first, second, *index, position, position_index, *y);
   });
 }
 
@@ -35,9 +34,8 @@ gtr_status gtr_gather(gtr_stream* stream, const gtr_tensor* x, const gtr_tensor*
   if (!check.input("index", index, kI32, {any()})) return check.status();
   check.output("y", y, 1u << x->dtype, {{index->shape[0], "entries of index"}, {x->shape[1], "width of x"}});
   if (!check.ok()) return check.status();
-  return run_on(stream, check, *y, [&] {
-    return stream->device->backend->gather(stream->implementation, *x, *index, *y);
-  });
+  return run_on(stream, check, *y,
+                [&] { return stream->device->backend->gather(stream->implementation, *x, *index, *y); });
 }
 
 gtr_status gtr_scatter(gtr_stream* stream, const gtr_tensor* x, const gtr_tensor* index, const gtr_tensor* y) {
@@ -47,7 +45,6 @@ gtr_status gtr_scatter(gtr_stream* stream, const gtr_tensor* x, const gtr_tensor
   check.input("index", index, kI32, {{x->shape[0], "rows of x"}});
   check.output("y", y, 1u << x->dtype, {any(), {x->shape[1], "width of x"}});
   if (!check.ok()) return check.status();
-  return run_on(stream, check, *x, [&] {
-    return stream->device->backend->scatter(stream->implementation, *x, *index, *y);
-  });
+  return run_on(stream, check, *x,
+                [&] { return stream->device->backend->scatter(stream->implementation, *x, *index, *y); });
 }

@@ -15,8 +15,8 @@ gtr_status gtr_stream_create(gtr_device* device, void* external, gtr_stream** st
     return fail(GTR_ERROR_OUT_OF_MEMORY, check.operation(), "", "no memory for the stream's own %lld bytes",
                 static_cast<long long>(sizeof(gtr_stream)));
   }
-  const gtr_status status = device->backend->stream_create(device->implementation, external, &created->cancelled,
-                                                           &created->implementation);
+  const gtr_status status =
+      device->backend->stream_create(device->implementation, external, &created->cancelled, &created->implementation);
   if (status != GTR_OK) {
     destroy_handle(device->memory, created);
     return status;

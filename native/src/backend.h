@@ -54,23 +54,21 @@ struct Backend {
                        void* scratch) noexcept;
 
   // ---- layer norm
-  gtr_status (*layer_norm)(BackendStream* stream, const gtr_tensor& x, const gtr_tensor* weight,
-                           const gtr_tensor* bias, const gtr_tensor* scale, const gtr_tensor* shift, double epsilon,
+  gtr_status (*layer_norm)(BackendStream* stream, const gtr_tensor& x, const gtr_tensor* weight, const gtr_tensor* bias,
+                           const gtr_tensor* scale, const gtr_tensor* shift, double epsilon,
                            const gtr_tensor& y) noexcept;
 
   // ---- attention
   int64_t (*attention_scratch_size)(const BackendDevice* device, gtr_precision precision, int64_t batch,
-                                    int64_t query_length, int64_t key_length, int64_t heads,
-                                    int64_t head_dim) noexcept;
+                                    int64_t query_length, int64_t key_length, int64_t heads, int64_t head_dim) noexcept;
   gtr_status (*attention)(BackendStream* stream, gtr_precision precision, double scale, const gtr_tensor& q,
                           const gtr_tensor& k, const gtr_tensor& v, const gtr_tensor* query_lengths,
                           const gtr_tensor* key_lengths, const gtr_tensor* mask, const gtr_tensor& out,
                           void* scratch) noexcept;
 
   // ---- token bookkeeping
-  gtr_status (*embed)(BackendStream* stream, const gtr_tensor& first, const gtr_tensor* second,
-                      const gtr_tensor& index, const gtr_tensor* position, const gtr_tensor* position_index,
-                      const gtr_tensor& y) noexcept;
+  gtr_status (*embed)(BackendStream* stream, const gtr_tensor& first, const gtr_tensor* second, const gtr_tensor& index,
+                      const gtr_tensor* position, const gtr_tensor* position_index, const gtr_tensor& y) noexcept;
   gtr_status (*gather)(BackendStream* stream, const gtr_tensor& x, const gtr_tensor& index,
                        const gtr_tensor& y) noexcept;
   gtr_status (*scatter)(BackendStream* stream, const gtr_tensor& x, const gtr_tensor& index,
@@ -100,8 +98,8 @@ struct Backend {
                              const gtr_tensor& z, const gtr_tensor& out, void* scratch) noexcept;
   // Reads of the chain only groups, group_count, modulation_bytes.
   int64_t (*head_chain_scratch_size)(const BackendHead* head, const gtr_chain& chain) noexcept;
-  gtr_status (*head_chain)(BackendStream* stream, const BackendHead* head, const gtr_chain& chain,
-                           const gtr_tensor& x, void* scratch) noexcept;
+  gtr_status (*head_chain)(BackendStream* stream, const BackendHead* head, const gtr_chain& chain, const gtr_tensor& x,
+                           void* scratch) noexcept;
   gtr_status (*head_step)(BackendStream* stream, const BackendHead* head, const gtr_chain& chain, int32_t index,
                           const gtr_tensor& x, void* scratch) noexcept;
 };

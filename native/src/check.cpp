@@ -42,28 +42,39 @@ bool Check::not_null(const char* argument, const void* pointer) noexcept {
   return pointer != nullptr || fail(GTR_ERROR_INVALID_ARGUMENT, argument, "%s is null", argument);
 }
 
-bool Check::range(const char* argument, int64_t value, int64_t lowest, int64_t highest, const char* meaning) noexcept {
+bool Check::in_range(const char* argument, const char* what, int64_t value, int64_t lowest, int64_t highest,
+                     const char* meaning) noexcept {
   if (!ok()) return false;
   if (lowest <= value && value <= highest) return true;
-  const bool named = meaning[0] != '\0';
+  char allowed[64];
   if (highest == INT64_MAX) {
-    return fail(GTR_ERROR_INVALID_ARGUMENT, argument, "%s is %lld; allowed are %lld and more", argument,
-                static_cast<long long>(value), static_cast<long long>(lowest));
+    std::snprintf(allowed, sizeof allowed, "are %lld and more", static_cast<long long>(lowest));
+  } else if (lowest == highest) {
+    std::snprintf(allowed, sizeof allowed, "is %lld", static_cast<long long>(lowest));
+  } else {
+    std::snprintf(allowed, sizeof allowed, "are %lld to %lld", static_cast<long long>(lowest),
+                  static_cast<long long>(highest));
   }
-  if (lowest == highest) {
-    return fail(GTR_ERROR_INVALID_ARGUMENT, argument, "%s is %lld; allowed is %lld%s%s%s", argument,
-                static_cast<long long>(value), static_cast<long long>(lowest), named ? " (" : "", meaning,
-                named ? ")" : "");
-  }
-  return fail(GTR_ERROR_INVALID_ARGUMENT, argument, "%s is %lld; allowed are %lld to %lld%s%s%s", argument,
-              static_cast<long long>(value), static_cast<long long>(lowest), static_cast<long long>(highest),
-              named ? " (" : "", meaning, named ? ")" : "");
+  const bool named = meaning[0] != '\0';
+  return fail(GTR_ERROR_INVALID_ARGUMENT, argument, "%s is %lld; allowed %s%s%s%s", what, static_cast<long long>(value),
+              allowed, named ? " (" : "", meaning, named ? ")" : "");
+}
+
+bool Check::range(const char* argument, int64_t value, int64_t lowest, int64_t highest, const char* meaning) noexcept {
+  return in_range(argument, argument, value, lowest, highest, meaning);
+}
+
+bool Check::size(const char* argument, const gtr_tensor& tensor, int32_t dimension, int64_t lowest, int64_t highest,
+                 const char* meaning) noexcept {
+  char what[64];
+  std::snprintf(what, sizeof what, "%s.shape[%d]", argument, dimension);
+  return in_range(argument, what, tensor.shape[dimension], lowest, highest, meaning);
 }
 
 bool Check::finite(const char* argument, double value) noexcept {
   if (!ok()) return false;
-  return std::isfinite(value) || fail(GTR_ERROR_INVALID_ARGUMENT, argument,
-                                      "%s is %g; allowed are finite numbers", argument, value);
+  return std::isfinite(value) ||
+         fail(GTR_ERROR_INVALID_ARGUMENT, argument, "%s is %g; allowed are finite numbers", argument, value);
 }
 
 bool Check::finite_not_negative(const char* argument, double value) noexcept {

@@ -56,6 +56,10 @@ class Check {
   bool finite_positive(const char* argument, double value) noexcept;
   bool precision(int32_t value) noexcept;
 
+  // The same for a size in the shape of a tensor that has passed its check.
+  bool size(const char* argument, const gtr_tensor& tensor, int32_t dimension, int64_t lowest, int64_t highest,
+            const char* meaning = "") noexcept;
+
   // Tensors: not null, rank and shape as in dims, one of dtypes, aligned, strides not negative, all elements within
   // tensor->size; the last dimension has stride 1 if there is more than one, or if kDense. Inputs may repeat elements.
   enum Layout { kDefault, kDense };
@@ -73,6 +77,8 @@ class Check {
   bool scratch(const void* scratch, int64_t scratch_size, int64_t required) noexcept;
 
  private:
+  bool in_range(const char* argument, const char* what, int64_t value, int64_t lowest, int64_t highest,
+                const char* meaning) noexcept;
   bool tensor(const char* argument, const gtr_tensor* tensor, uint32_t dtypes, std::initializer_list<Dim> dims,
               Layout layout) noexcept;
   void remember(const char* argument, const gtr_tensor* tensor) noexcept;
@@ -102,8 +108,8 @@ class StreamUse {
   const gtr_stream* stream_ = nullptr;
 };
 
-// Weights (gtr_linear_weights, gtr_head) for the time of one call that reads them. Fails the check if they are null, are
-// being set or destroyed, or belong to another device than the stream (null: no stream).
+// Weights (gtr_linear_weights, gtr_head) for the time of one call that reads them. Fails the check if they are null,
+// are being set or destroyed, or belong to another device than the stream (null: no stream).
 template <typename Weights>
 class WeightsUse {
  public:

@@ -16,9 +16,7 @@ struct LastError {
 
 thread_local LastError last_error;
 
-void copy(char* target, size_t size, const char* source) noexcept {
-  std::snprintf(target, size, "%s", source);
-}
+void copy(char* target, size_t size, const char* source) noexcept { std::snprintf(target, size, "%s", source); }
 
 }  // namespace
 

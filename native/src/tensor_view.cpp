@@ -29,9 +29,10 @@ bool columns_disjoint(const gtr_tensor& a, const gtr_tensor& b, int64_t pitch) n
   const int64_t b_bytes = bytes_within_pitch(b, pitch);
   // Where b starts, in bytes after the start of a, modulo the pitch.
   const uint64_t distance = address(b) - address(a);
-  const int64_t b_after_a = address(b) >= address(a)
-                                ? static_cast<int64_t>(distance % static_cast<uint64_t>(pitch))
-                                : (pitch - static_cast<int64_t>((address(a) - address(b)) % static_cast<uint64_t>(pitch))) % pitch;
+  const int64_t b_after_a =
+      address(b) >= address(a)
+          ? static_cast<int64_t>(distance % static_cast<uint64_t>(pitch))
+          : (pitch - static_cast<int64_t>((address(a) - address(b)) % static_cast<uint64_t>(pitch))) % pitch;
   return a_bytes <= b_after_a && b_bytes <= pitch - b_after_a;
 }
 
