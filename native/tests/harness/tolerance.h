@@ -7,7 +7,7 @@
 namespace gtr::test {
 
 constexpr double kFloatEpsilon = 0x1p-24;    // largest relative error of rounding to float
-constexpr double kBfloat16Epsilon = 0x1p-9;  // and to bfloat16
+constexpr double kBfloat16Epsilon = 0x1p-8;  // and to bfloat16
 
 // err <= atol + rtol |ref|
 struct Tolerance {
@@ -39,7 +39,7 @@ constexpr Tolerance kExact{0, 0};
 // A float sum of `terms` products whose partial sums stay near 1 in magnitude. Each addition rounds by up to
 // kFloatEpsilon; the errors are independent, so they add up like a random walk, sqrt(terms), and blocked summation does
 // better. Four times that leaves no test to chance and is still far below what a wrong product (1 / sqrt(terms)) or
-// bfloat16 arithmetic (256 sqrt(terms) epsilon) would show.
+// bfloat16 arithmetic (65536 epsilons a product) would show.
 inline Tolerance sum_of_products(long terms) {
   return {(8 + 4 * std::sqrt(static_cast<double>(terms))) * kFloatEpsilon, 4 * kFloatEpsilon};
 }
