@@ -1,7 +1,16 @@
 // The vectors of the AVX-512 tiers (F, BW, DQ, VL): sixteen floats. See scalar.h for what each name means.
 #pragma once
 
+// GCC 12 takes the deliberately undefined operands inside these headers for mistakes.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <immintrin.h>
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 #include <cstdint>
 
