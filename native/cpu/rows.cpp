@@ -1,8 +1,7 @@
-// Token bookkeeping: rows picked, placed and summed by index.
+// Token bookkeeping: rows picked, placed and summed by index. Indices were checked before, see content_checks.h.
 #include <algorithm>
 #include <cstring>
 
-#include "errors.h"
 #include "operations.h"
 #include "pool.h"
 
@@ -18,20 +17,6 @@ int32_t index_at(const gtr_tensor& index, int64_t i) noexcept {
 
 int64_t element_size(const gtr_tensor& tensor) noexcept { return tensor.dtype == GTR_BF16 ? 2 : 4; }
 
-// All indices are looked at before the first row is written, so that a refused call changes nothing.
-gtr_status check_range(const char* operation, const char* argument, const gtr_tensor& index, int64_t low,
-                       int64_t high) noexcept {
-  for (int64_t i = 0; i < index.shape[0]; ++i) {
-    const int64_t value = index_at(index, i);
-    if (value < low || value > high) {
-      return fail(GTR_ERROR_INVALID_ARGUMENT, operation, argument, "%s[%lld] is %lld, allowed are %lld to %lld",
-                  argument, static_cast<long long>(i), static_cast<long long>(value), static_cast<long long>(low),
-                  static_cast<long long>(high));
-    }
-  }
-  return GTR_OK;
-}
-
 // Calls body(first, end) for ranges that cover 0..rows-1.
 template <typename Body>
 void for_row_ranges(const Context& context, int64_t rows, int64_t row_bytes, const Body& body) noexcept {
@@ -44,13 +29,6 @@ void for_row_ranges(const Context& context, int64_t rows, int64_t row_bytes, con
 
 gtr_status embed(const Context& context, const gtr_tensor& first, const gtr_tensor* second, const gtr_tensor& index,
                  const gtr_tensor* position, const gtr_tensor* position_index, const gtr_tensor& y) noexcept {
-  gtr_status status =
-      check_range("gtr_embed", "index", index, second != nullptr ? -second->shape[0] : 0, first.shape[0] - 1);
-  if (status == GTR_OK && position != nullptr) {
-    status = check_range("gtr_embed", "position_index", *position_index, 0, position->shape[0] - 1);
-  }
-  if (status != GTR_OK) return status;
-
   const int64_t width = y.shape[1];
   for_row_ranges(context, y.shape[0], width * element_size(y), [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
@@ -71,8 +49,6 @@ gtr_status embed(const Context& context, const gtr_tensor& first, const gtr_tens
 }
 
 gtr_status gather(const Context& context, const gtr_tensor& x, const gtr_tensor& index, const gtr_tensor& y) noexcept {
-  const gtr_status status = check_range("gtr_gather", "index", index, 0, x.shape[0] - 1);
-  if (status != GTR_OK) return status;
   const int64_t size = element_size(x);
   const int64_t row_bytes = y.shape[1] * size;
   for_row_ranges(context, y.shape[0], row_bytes, [&](int64_t begin, int64_t end) {
@@ -86,8 +62,6 @@ gtr_status gather(const Context& context, const gtr_tensor& x, const gtr_tensor&
 }
 
 gtr_status scatter(const Context& context, const gtr_tensor& x, const gtr_tensor& index, const gtr_tensor& y) noexcept {
-  const gtr_status status = check_range("gtr_scatter", "index", index, 0, y.shape[0] - 1);
-  if (status != GTR_OK) return status;
   // Threads take columns, not rows: each goes through all rows in order, so that of rows with one index the last wins.
   const int64_t size = element_size(x);
   const int64_t row_bytes = x.shape[1] * size;

@@ -1,0 +1,159 @@
+#include "head.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "head_scratch.h"
+#include "memory.h"
+#include "small_floats.h"
+
+namespace gtr::cpu {
+namespace {
+
+// Block MLPs and modulations follow the head's precision; its ends stay float: 1 / sqrt(alpha_bar) multiplies an error
+// in epsilon by up to 2e4.
+gtr_precision layer_precision(const Head& head, HeadLayer layer) noexcept {
+  switch (layer) {
+    case HeadLayer::kFinalModulation:
+    case HeadLayer::kBlockMlp0:
+    case HeadLayer::kBlockMlp2:
+    case HeadLayer::kBlockModulation:
+      return head.precision;
+    default:
+      return GTR_PRECISION_F32;
+  }
+}
+
+// Where the layer's weights are kept; null for a norm.
+Linear** linear_of(Head& head, HeadLayer layer, int32_t block) noexcept {
+  switch (layer) {
+    case HeadLayer::kBlockNorm:
+      return nullptr;
+    case HeadLayer::kBlockMlp0:
+      return &head.blocks[block].mlp0;
+    case HeadLayer::kBlockMlp2:
+      return &head.blocks[block].mlp2;
+    case HeadLayer::kBlockModulation:
+      return &head.blocks[block].modulation;
+    default:
+      return &head.outer[static_cast<int32_t>(layer)];
+  }
+}
+
+// Lays out the head's own allocation; returns its size.
+int64_t place_arrays(void* memory, const gtr_head_shape& shape, Head* head) noexcept {
+  HeadScratch layout(memory);
+  layout.take<Head>(1);
+  const int64_t tensors = head_tensor_count(shape);
+  int64_t rows = 0;
+  for (int64_t number = 0; number < tensors; ++number) {
+    int64_t tensor_rows, columns;
+    head_tensor_size(shape, head_tensor_at(number), &tensor_rows, &columns);
+    rows += tensor_rows;
+  }
+  head->blocks = layout.take<HeadBlock>(shape.blocks);
+  head->tensors = layout.take<HeadTensorState>(tensors);
+  head->rows_set = layout.take<uint64_t>((rows + 63) / 64);
+  float* const norms = layout.take<float>(2 * int64_t{shape.blocks} * shape.width);
+  if (memory != nullptr) {
+    for (int64_t b = 0; b < shape.blocks; ++b) {
+      head->blocks[b].norm_weight = norms + 2 * b * shape.width;
+      head->blocks[b].norm_bias = norms + (2 * b + 1) * shape.width;
+    }
+  }
+  return layout.size();
+}
+
+float element_as_float(const gtr_tensor& vector, int64_t i) noexcept {
+  const int64_t at = i * vector.stride[0];
+  switch (vector.dtype) {
+    case GTR_F16:
+      return half_to_float(static_cast<const uint16_t*>(vector.data)[at]);
+    case GTR_BF16:
+      return bf16_to_float(static_cast<const uint16_t*>(vector.data)[at]);
+    default:
+      return static_cast<const float*>(vector.data)[at];
+  }
+}
+
+void mark_rows(Head& head, HeadTensorState& state, int64_t first_row, int64_t rows) noexcept {
+  for (int64_t bit = state.first_bit + first_row; bit < state.first_bit + first_row + rows; ++bit) {
+    const uint64_t mask = uint64_t{1} << (bit % 64);
+    if ((head.rows_set[bit / 64] & mask) != 0) continue;
+    head.rows_set[bit / 64] |= mask;
+    --state.missing;
+    --head.missing;
+  }
+}
+
+}  // namespace
+
+gtr_status head_create(DeviceMemory& memory, Tier tier, const gtr_head_shape& shape, gtr_precision precision,
+                       Head** head) noexcept {
+  *head = nullptr;
+  Head measured{};
+  const int64_t bytes = place_arrays(nullptr, shape, &measured);
+  void* data = memory.allocate(bytes);
+  if (data == nullptr) return GTR_ERROR_OUT_OF_MEMORY;
+  std::memset(data, 0, static_cast<size_t>(bytes));
+  Head* created = new (data) Head{};
+  place_arrays(data, shape, created);
+  created->memory = &memory;
+  created->allocated = bytes;
+  created->shape = shape;
+  created->precision = precision;
+
+  for (int64_t number = 0; number < head_tensor_count(shape); ++number) {
+    const HeadTensor tensor = head_tensor_at(number);
+    int64_t rows, columns;
+    head_tensor_size(shape, tensor, &rows, &columns);
+    HeadTensorState& state = created->tensors[number];
+    head_tensor_name(tensor, state.name);
+    state.first_bit = created->missing;
+    state.missing = rows;
+    created->missing += rows;
+    Linear** const linear = linear_of(*created, tensor.layer, tensor.block);
+    if (tensor.bias || linear == nullptr) continue;
+    const gtr_status status =
+        linear_create(memory, tier, rows, columns, layer_precision(*created, tensor.layer), linear);
+    if (status != GTR_OK) {
+      head_destroy(created);
+      return status;
+    }
+  }
+  *head = created;
+  return GTR_OK;
+}
+
+void head_destroy(Head* head) noexcept {
+  if (head == nullptr) return;
+  for (Linear* linear : head->outer) linear_destroy(linear);
+  for (int32_t b = 0; b < head->shape.blocks; ++b) {
+    linear_destroy(head->blocks[b].mlp0);
+    linear_destroy(head->blocks[b].mlp2);
+    linear_destroy(head->blocks[b].modulation);
+  }
+  head->memory->release(head, head->allocated);
+}
+
+void head_set(Head& head, const char* name, int64_t first_row, const gtr_tensor& value) noexcept {
+  HeadTensor tensor;
+  if (!head_tensor_find(head.shape, name, &tensor)) return;  // native/src has looked
+  if (Linear** const linear = linear_of(head, tensor.layer, tensor.block)) {
+    linear_set(**linear, first_row, tensor.bias ? nullptr : &value, tensor.bias ? &value : nullptr);
+  } else {
+    const HeadBlock& block = head.blocks[tensor.block];
+    float* const target = (tensor.bias ? block.norm_bias : block.norm_weight) + first_row;
+    for (int64_t i = 0; i < value.shape[0]; ++i) target[i] = element_as_float(value, i);
+  }
+  mark_rows(head, head.tensors[head_tensor_number(tensor)], first_row, value.shape[0]);
+}
+
+const char* head_missing(const Head& head) noexcept {
+  if (head.missing == 0) return nullptr;
+  HeadTensorState* const end = head.tensors + head_tensor_count(head.shape);
+  return std::find_if(head.tensors, end, [](const HeadTensorState& state) { return state.missing > 0; })->name;
+}
+
+}  // namespace gtr::cpu
