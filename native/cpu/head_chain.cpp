@@ -100,7 +100,7 @@ class ChainRun {
     tables_ = scratch_.take<gtr_diffusion_step>(table_entries);
     times_ = HeadTimes::place(scratch_, head, std::min<int64_t>(table_entries, kBaseSteps));
     z_ = scratch_.take<float>(all.all() * head.shape.condition);
-    conditions_ = scratch_.take<float>(all.all() * width_ + kHeadOverread);
+    conditions_ = scratch_.take<float>(all.all() * width_);
     modulations_ = HeadModulations::place(scratch_, head, modulation_rows);
     pass_ = HeadPass::place(scratch_, head, all.all());
     x_ = scratch_.take<float>(all.rows * channels_);

@@ -13,7 +13,7 @@ constexpr int64_t kRowsAtOnce = 512;
 
 struct Layout {
   HeadTimes times;
-  float* conditions;  // [capacity, w], and kHeadOverread more
+  float* conditions;  // [capacity, w]
   HeadModulations modulations;
   HeadPass pass;
   void* linear_scratch;
@@ -23,7 +23,7 @@ Layout place(HeadScratch& scratch, const Head& head, int64_t rows) noexcept {
   const int64_t capacity = std::min(rows, kRowsAtOnce);
   Layout layout{};
   layout.times = HeadTimes::place(scratch, head, std::min<int64_t>(capacity, kBaseSteps));
-  layout.conditions = scratch.take<float>(capacity * head.shape.width + kHeadOverread);
+  layout.conditions = scratch.take<float>(capacity * head.shape.width);
   layout.modulations = HeadModulations::place(scratch, head, capacity);
   layout.pass = HeadPass::place(scratch, head, capacity);
   layout.linear_scratch = scratch.take_bytes(head_linear_scratch_size(head, capacity));

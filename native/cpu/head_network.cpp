@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "errors.h"
-#include "linear_weights.h"
+#include "head_kernels.h"
 #include "pool.h"
 
 namespace gtr::cpu {
@@ -34,28 +34,17 @@ void sinusoid(int32_t base_step, float* y) noexcept {
   }
 }
 
-// y[row] = SiLU(a + b), by the epilogue of linear: what it finishes are sums, here a, and a bias, here b. It may read
-// up to a panel's end beyond both.
-void silu_of_sum(const Linear& any_linear, const float* a, const float* b, const gtr_tensor& y, int64_t row) noexcept {
-  const LinearKernels& kernels = *any_linear.kernels;
-  if (kernels.finish == nullptr) {  // TEMPORARY
-    for (int64_t c = 0; c < y.shape[1]; ++c) {
-      float v = a[c] + b[c];
-      v = v / (1.0f + std::exp(-v));
-      if (y.dtype == GTR_F32)
-        static_cast<float*>(y.data)[row * y.stride[0] + c] = v;
-      else {
-        uint32_t u;
-        __builtin_memcpy(&u, &v, 4);
-        static_cast<uint16_t*>(y.data)[row * y.stride[0] + c] =
-            static_cast<uint16_t>((u + 0x7fff + ((u >> 16) & 1)) >> 16);
-      }
-    }
-    return;
-  }  // TEMPORARY
-  const LinearEpilogue epilogue{GTR_ACTIVATION_SILU, b, nullptr, nullptr, &y};
-  for (int64_t column = 0; column < y.shape[1]; column += kernels.columns) {
-    kernels.finish(epilogue, row, 1, column, std::min(kernels.columns, y.shape[1] - column), a + column);
+const HeadKernels& kernels_of(Tier tier) noexcept {
+  switch (tier) {
+#ifdef GTR_HAS_TIER_AVX2
+    case Tier::kAvx2:
+      return avx2::kHead;
+    case Tier::kAvx512:
+    case Tier::kAvx512Bf16:
+      return avx512::kHead;
+#endif
+    default:
+      return scalar::kHead;
   }
 }
 
@@ -104,7 +93,7 @@ HeadTimes HeadTimes::place(HeadScratch& scratch, const Head& head, int64_t capac
   times.steps = scratch.take<int32_t>(capacity);
   times.sinusoids = scratch.take<float>(capacity * kTimeEmbedding);
   times.hidden = scratch.take<float>(capacity * head.shape.width);
-  times.embedded = scratch.take<float>(capacity * head.shape.width + kHeadOverread);
+  times.embedded = scratch.take<float>(capacity * head.shape.width);
   return times;
 }
 
@@ -157,14 +146,20 @@ gtr_status HeadModulations::compute(const Context& context, const Head& head, co
                                     const float* times, const float* conditions, void* linear_scratch) noexcept {
   const int64_t width = head.shape.width;
   const gtr_dtype dtype = head_activation_type(head);
-  const gtr_tensor x = matrix_view(activated, dtype, rows, width, width);
+  const HeadKernels& kernels = kernels_of(context.tier);
   context.pool->parallel_for((rows + kActivatedPerTask - 1) / kActivatedPerTask, [&](int64_t task) {
     const int64_t end = std::min(rows, (task + 1) * kActivatedPerTask);
     for (int64_t r = task * kActivatedPerTask; r < end; ++r) {
-      silu_of_sum(head.layer(HeadLayer::kFinalModulation), times + time_row[r] * width,
-                  conditions + condition_row[r] * width, x, r);
+      const float* time = times + time_row[r] * width;
+      const float* condition = conditions + condition_row[r] * width;
+      if (dtype == GTR_BF16) {
+        kernels.silu_of_sum_bf16(time, condition, width, static_cast<Bfloat16*>(activated) + r * width);
+      } else {
+        kernels.silu_of_sum(time, condition, width, static_cast<float*>(activated) + r * width);
+      }
     }
   });
+  const gtr_tensor x = matrix_view(activated, dtype, rows, width, width);
   for (int32_t b = 0; b < head.shape.blocks; ++b) {
     if (context.is_cancelled()) return head_cancelled(operation);
     const gtr_tensor y =

@@ -26,9 +26,6 @@ gtr_tensor matrix_view(const void* data, gtr_dtype dtype, int64_t rows, int64_t 
 // Scratch that any linear of the head needs for up to `rows` rows.
 int64_t head_linear_scratch_size(const Head& head, int64_t rows) noexcept;
 
-// Floats after a matrix that vector instructions may read and ignore.
-constexpr int64_t kHeadOverread = 64;
-
 // Embeddings of the base steps in use. Each is computed once, however many rows are at it.
 struct HeadTimes {
   int16_t* row_of_step;  // [kBaseSteps], -1 where not in use
@@ -36,7 +33,7 @@ struct HeadTimes {
   int64_t count;
   float* sinusoids;  // [capacity, kTimeEmbedding]
   float* hidden;     // [capacity, w]
-  float* embedded;   // [capacity, w], and kHeadOverread more
+  float* embedded;   // [capacity, w]
 
   static HeadTimes place(HeadScratch& scratch, const Head& head, int64_t capacity) noexcept;
   void clear() noexcept;
@@ -57,8 +54,7 @@ struct HeadModulations {
   static HeadModulations place(HeadScratch& scratch, const Head& head, int64_t capacity) noexcept;
   // Bytes per row of what is kept for the pass.
   static int64_t row_bytes(const Head& head) noexcept;
-  // Computes the first `rows` rows. times, conditions: rows of w floats, readable for kHeadOverread floats after the
-  // last. operation: whose name a cancelled call's message bears.
+  // Computes the first `rows` rows from rows of w floats. operation: whose name a cancelled call's message bears.
   gtr_status compute(const Context& context, const Head& head, const char* operation, int64_t rows, const float* times,
                      const float* conditions, void* linear_scratch) noexcept;
 };
