@@ -1,0 +1,101 @@
+package io.github.gtr4j;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class AtomicFileTest {
+  @TempDir Path folder;
+
+  private static AtomicFile.Content bytes(int... values) {
+    byte[] bytes = new byte[values.length];
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) values[i];
+    }
+    return channel -> channel.write(ByteBuffer.wrap(bytes));
+  }
+
+  private List<Path> files() throws IOException {
+    try (var files = Files.list(folder)) {
+      return files.toList();
+    }
+  }
+
+  @Test
+  void makesAndReplacesFiles() throws IOException {
+    Path target = folder.resolve("a");
+    AtomicFile.write(target, bytes(1, 2, 3));
+    AtomicFile.write(target, bytes(4));
+    assertArrayEquals(new byte[] {4}, Files.readAllBytes(target));
+    assertEquals(List.of(target), files());
+  }
+
+  @Test
+  void failureKeepsTheOldContent() throws IOException {
+    Path target = folder.resolve("a");
+    AtomicFile.write(target, bytes(1));
+    IOException e =
+        assertThrows(
+            IOException.class,
+            () ->
+                AtomicFile.write(
+                    target,
+                    channel -> {
+                      channel.write(ByteBuffer.wrap(new byte[] {9, 9}));
+                      throw new IOException("disk full");
+                    }));
+    assertEquals(target + ": cannot be written: disk full", e.getMessage());
+    assertArrayEquals(new byte[] {1}, Files.readAllBytes(target));
+    assertEquals(List.of(target), files());
+  }
+
+  @Test
+  void unexpectedFailureLeavesNoTemporaryFile() throws IOException {
+    assertThrows(
+        IllegalStateException.class,
+        () ->
+            AtomicFile.write(
+                folder.resolve("a"),
+                channel -> {
+                  throw new IllegalStateException();
+                }));
+    assertEquals(List.of(), files());
+  }
+
+  @Test
+  void linkStaysALink() throws IOException {
+    Path target = Files.write(folder.resolve("target"), new byte[] {1});
+    Path link = Files.createSymbolicLink(folder.resolve("link"), target);
+    AtomicFile.write(link, bytes(2));
+    assertTrue(Files.isSymbolicLink(link));
+    assertArrayEquals(new byte[] {2}, Files.readAllBytes(target));
+  }
+
+  @Test
+  void directoriesAndDevicesAreNotReplaced() {
+    IOException directory =
+        assertThrows(IOException.class, () -> AtomicFile.write(folder, bytes(1)));
+    assertEquals(folder + ": cannot be written: it is a directory", directory.getMessage());
+    IOException device =
+        assertThrows(
+            IOException.class, () -> AtomicFile.write(Path.of("/dev/null"), bytes(1)));
+    assertEquals("/dev/null: cannot be written: it is not a regular file", device.getMessage());
+    Path absent = folder.resolve("absent");
+    IOException missing =
+        assertThrows(
+            IOException.class, () -> AtomicFile.checkWritable(absent.resolve("file")));
+    assertEquals(
+        absent.resolve("file") + ": cannot be written: the directory " + absent
+            + " does not exist",
+        missing.getMessage());
+  }
+}
