@@ -12,10 +12,6 @@ gtr_status missing(const char* operation) noexcept {
 }
 }  // namespace
 
-GTR_WEAK gtr_status layer_norm(const Context&, const gtr_tensor&, const gtr_tensor*, const gtr_tensor*,
-                               const gtr_tensor*, const gtr_tensor*, double, const gtr_tensor&) noexcept {
-  return missing("gtr_layer_norm");
-}
 GTR_WEAK int64_t attention_scratch_size(Tier, int, gtr_precision, int64_t, int64_t, int64_t, int64_t,
                                         int64_t) noexcept {
   return 0;

@@ -79,6 +79,7 @@ GTR_SIMD_INLINE Mask is_nan(Vec v) { return {_mm256_cmp_ps(v.value, v.value, _CM
 GTR_SIMD_INLINE Vec select(Mask mask, Vec if_true, Vec if_false) {
   return {_mm256_blendv_ps(if_false.value, if_true.value, mask.value)};
 }
+GTR_SIMD_INLINE Vec keep(Vec v, int n) { return {_mm256_and_ps(v.value, _mm256_castsi256_ps(first_lanes(n)))}; }
 
 GTR_SIMD_INLINE float sum(Vec v) {
   const __m128 four = _mm_add_ps(_mm256_castps256_ps128(v.value), _mm256_extractf128_ps(v.value, 1));

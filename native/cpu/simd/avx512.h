@@ -80,6 +80,7 @@ GTR_SIMD_INLINE Mask is_nan(Vec v) { return {_mm512_cmp_ps_mask(v.value, v.value
 GTR_SIMD_INLINE Vec select(Mask mask, Vec if_true, Vec if_false) {
   return {_mm512_mask_blend_ps(mask.value, if_false.value, if_true.value)};
 }
+GTR_SIMD_INLINE Vec keep(Vec v, int n) { return {_mm512_maskz_mov_ps(first_lanes(n), v.value)}; }
 
 GTR_SIMD_INLINE float sum(Vec v) {
   const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(v.value), _mm512_extractf32x8_ps(v.value, 1));

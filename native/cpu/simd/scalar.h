@@ -8,7 +8,7 @@
 //     n < kLanes touches only the first n elements and loads zeros in the other lanes; Bfloat16 rounds to nearest even
 //   + - * /, fma(a, b, c) = a b + c, sqrt, abs, copy_sign(magnitude, sign)
 //   min, max: b if either is NaN
-//   less, is_nan, select(mask, if_true, if_false)
+//   less, is_nan, select(mask, if_true, if_false); keep(v, n): zero from lane n on
 //   sum, maximum over the lanes, in a fixed order
 //   round_to_integer (ties to even, |v| < 2^22), scale_by_power(v, n) = v 2^n for integral n in -152..130
 //   product_error(a, b, p) = a b - p exactly, where p = a * b and nothing overflows or underflows
@@ -106,6 +106,9 @@ GTR_SIMD_INLINE Mask less(Vec a, Vec b) { return {a.value < b.value}; }
 GTR_SIMD_INLINE Mask is_nan(Vec v) { return {v.value != v.value}; }
 GTR_SIMD_INLINE Vec select(Mask mask, Vec if_true, Vec if_false) {
   return {mask.value ? if_true.value : if_false.value};
+}
+GTR_SIMD_INLINE Vec keep(Vec v, int n) {
+  return {reinterpret_cast<Floats>(reinterpret_cast<Ints>(v.value) & (Ints{0, 1, 2, 3} < n))};
 }
 
 GTR_SIMD_INLINE float sum(Vec v) { return (v.value[0] + v.value[2]) + (v.value[1] + v.value[3]); }

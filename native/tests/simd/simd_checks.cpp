@@ -253,6 +253,7 @@ void check_arithmetic() {
     expect("copy_sign", copy_sign(vb, vc), i, copysignf(b[i], c[i]));
     expect("less", select(less(va, vb), va, vb), i, a[i] < b[i] ? a[i] : b[i]);
     expect("is_nan", select(is_nan(va), vb, vc), i, a[i] != a[i] ? b[i] : c[i]);
+    for (int n = 0; n <= kLanes; ++n) expect("keep", keep(va, n), i, i < n ? a[i] : 0.0f);
     expect("round_to_integer", round_to_integer(vb), i, rintf(b[i]));
     expect("scale_by_power", scale_by_power(vb, broadcast(-3.0f)), i, b[i] * 0.125f);
     store(y, fma(va, vb, vc));
