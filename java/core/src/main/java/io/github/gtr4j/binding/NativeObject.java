@@ -1,0 +1,149 @@
+package io.github.gtr4j.binding;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/**
+ * Base of everything that holds native memory and is freed by hand. Guards against the mistakes
+ * that would otherwise crash the JVM: use after close is refused with the place where it was
+ * closed, close in use is refused, a parent cannot be closed before its children, and closing twice
+ * does nothing.
+ */
+public abstract class NativeObject implements AutoCloseable {
+  private static final int CLOSED = Integer.MIN_VALUE;
+  private static final VarHandle USES;
+  private static final VarHandle CHILDREN;
+
+  static {
+    try {
+      MethodHandles.Lookup lookup = MethodHandles.lookup();
+      USES = lookup.findVarHandle(NativeObject.class, "uses", int.class);
+      CHILDREN = lookup.findVarHandle(NativeObject.class, "children", int.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private final NativeObject parent;
+
+  /** Calls that use it now, each counted once, and live children; CLOSED once closed. */
+  private volatile int uses;
+
+  private volatile int children;
+
+  /** The operation that used it last: the one in the way of a close. */
+  private volatile String operation = "";
+
+  private volatile Throwable closedAt;
+
+  /** An object that belongs to parent (null: to nobody), which cannot be closed before it. */
+  protected NativeObject(NativeObject parent) {
+    this.parent = parent;
+    if (parent != null) {
+      parent.addChild(this);
+    }
+  }
+
+  /** What a person calls it, such as {@code "device cpu:0"}. */
+  protected abstract String label();
+
+  /** Frees the native side. Called once, and not again if it threw. */
+  protected abstract void free();
+
+  /** Counts a use by operation until {@link #release}. */
+  public final void acquire(String operation) {
+    int n;
+    do {
+      n = uses;
+      if (n < 0) {
+        throw closed(operation);
+      }
+    } while (!USES.compareAndSet(this, n, n + 1));
+    this.operation = operation;
+  }
+
+  /** As {@link #acquire}, but refuses if another call uses it. */
+  protected final void acquireAlone(String operation) {
+    if (!USES.compareAndSet(this, 0, 1)) {
+      if (uses < 0) {
+        throw closed(operation);
+      }
+      throw new IllegalStateException(
+          operation + ": " + label() + " is in use by " + this.operation + " on another thread");
+    }
+    this.operation = operation;
+  }
+
+  /** Ends a use. */
+  public final void release() {
+    USES.getAndAdd(this, -1);
+  }
+
+  /** Throws if it was closed. For calls that cannot collide with a close, such as getters. */
+  protected final void requireOpen(String operation) {
+    if (uses < 0) {
+      throw closed(operation);
+    }
+  }
+
+  /** Whether it was closed. */
+  public final boolean isClosed() {
+    return uses < 0;
+  }
+
+  /**
+   * Frees the native memory. Does nothing if it was closed before.
+   *
+   * @throws IllegalStateException if a call uses it, or something that belongs to it is open
+   */
+  @Override
+  public void close() {
+    if (!USES.compareAndSet(this, 0, CLOSED)) {
+      int inUse = uses;
+      if (inUse < 0) {
+        return;
+      }
+      int open = children;
+      throw new IllegalStateException(
+          inUse > open
+              ? "cannot close " + label() + ": in use by " + operation
+              : "cannot close "
+                  + label()
+                  + ": still open of it: "
+                  + open
+                  + " streams, buffers or weights");
+    }
+    closedAt = new Throwable(label() + " was closed here");
+    free();
+    if (parent != null) {
+      parent.removeChild();
+    }
+  }
+
+  /** Undoes the constructor's registration when the native side could not be made. */
+  protected final void abandon() {
+    USES.setVolatile(this, CLOSED);
+    if (parent != null) {
+      parent.removeChild();
+    }
+  }
+
+  private void addChild(NativeObject child) {
+    acquire("opening " + child.getClass().getSimpleName());
+    CHILDREN.getAndAdd(this, 1);
+  }
+
+  private void removeChild() {
+    CHILDREN.getAndAdd(this, -1);
+    release();
+  }
+
+  private IllegalStateException closed(String operation) {
+    return new IllegalStateException(operation + ": " + label() + " is closed", closedAt);
+  }
+
+  @Override
+  public String toString() {
+    return isClosed() ? label() + " (closed)" : label();
+  }
+}

@@ -1,0 +1,19 @@
+package io.github.gtr4j.kernel;
+
+/** Arithmetic of matrix products. */
+public enum Precision {
+  /** Float throughout. */
+  F32(0),
+  /** Both inputs rounded to bfloat16 (nearest even), products accumulated in float. */
+  BF16(1);
+
+  private final int code;
+
+  Precision(int code) {
+    this.code = code;
+  }
+
+  int code() {
+    return code;
+  }
+}

@@ -1,0 +1,10 @@
+/** gtr4j: masked-autoregressive image generation, fast by Generation-then-Reconstruction. */
+module io.github.gtr4j {
+  requires transitive org.bytedeco.javacpp;
+  requires com.fasterxml.jackson.core;
+
+  exports io.github.gtr4j;
+  exports io.github.gtr4j.device;
+  exports io.github.gtr4j.kernel;
+  exports io.github.gtr4j.schedule;
+}
