@@ -12,15 +12,6 @@ gtr_status missing(const char* operation) noexcept {
 }
 }  // namespace
 
-GTR_WEAK int64_t attention_scratch_size(Tier, int, gtr_precision, int64_t, int64_t, int64_t, int64_t,
-                                        int64_t) noexcept {
-  return 0;
-}
-GTR_WEAK gtr_status attention(const Context&, gtr_precision, double, const gtr_tensor&, const gtr_tensor&,
-                              const gtr_tensor&, const gtr_tensor*, const gtr_tensor*, const gtr_tensor*,
-                              const gtr_tensor&, void*) noexcept {
-  return missing("gtr_attention");
-}
 GTR_WEAK int64_t frequency_energy_scratch_size(Tier, int, int64_t, int64_t) noexcept { return 0; }
 GTR_WEAK gtr_status frequency_energy(const Context&, const gtr_tensor&, const gtr_tensor&, void*) noexcept {
   return missing("gtr_frequency_energy");

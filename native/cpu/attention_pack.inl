@@ -1,0 +1,78 @@
+// Packing keys and values for the micro-kernel. Arithmetic says what a unit holds; see a tier's attention.cpp.
+
+template <typename Element>
+GTR_SIMD_INLINE const Element* row_of(const gtr_tensor& tensor, int64_t batch, int64_t token, int64_t head) {
+  return static_cast<const Element*>(tensor.data) + batch * tensor.stride[0] + token * tensor.stride[1] +
+         head * tensor.stride[2];
+}
+
+GTR_SIMD_INLINE int64_t round_up(int64_t x, int64_t multiple) { return (x + multiple - 1) / multiple * multiple; }
+
+GTR_SIMD_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// Keys first .. first + keys - 1 as columns, head_dim / kElements steps: the transpose of what is in memory.
+template <typename Arithmetic, typename Element>
+void pack_keys(const gtr_tensor& k, const AttentionHead& head, int64_t first, int64_t keys, int64_t head_dim,
+               float* packed) {
+  const int64_t units = head_dim / Arithmetic::kElements;
+  const int64_t vectors = round_up(keys, kLanes) / kLanes;
+  for (int64_t vector = 0; vector < vectors;) {
+    const int64_t panel = panel_vectors(vector, vectors);
+    for (int64_t n = 0; n < panel; ++n) {
+      const int64_t key = first + (vector + n) * kLanes;
+      const int present = static_cast<int>(smaller(kLanes, first + keys - key));
+      for (int64_t unit = 0; unit < units; unit += kLanes) {
+        const int count = static_cast<int>(smaller(kLanes, units - unit));
+        Vec square[kLanes];
+        for (int i = 0; i < kLanes; ++i) {
+          square[i] = broadcast(0.0f);
+          if (i >= present) continue;
+          const Element* row = row_of<Element>(k, head.batch, key + i, head.head) + unit * Arithmetic::kElements;
+          square[i] = Arithmetic::load_units(row, count);
+        }
+        transpose(square);
+        for (int i = 0; i < count; ++i) store(packed + ((unit + i) * panel + n) * kLanes, square[i]);
+      }
+    }
+    packed += panel * kLanes * units;
+    vector += panel;
+  }
+}
+
+// Values first .. first + keys - 1 as steps of kElements keys each, head_dim columns padded to whole vectors.
+template <typename Arithmetic, typename Element>
+void pack_values(const gtr_tensor& v, const AttentionHead& head, int64_t first, int64_t keys, int64_t head_dim,
+                 float* packed) {
+  const int64_t vectors = round_up(head_dim, kLanes) / kLanes;
+  for (int64_t vector = 0; vector < vectors;) {
+    const int64_t panel = panel_vectors(vector, vectors);
+    for (int64_t key = first; key < first + keys; key += Arithmetic::kElements) {
+      const Element* row = row_of<Element>(v, head.batch, key, head.head);
+      const Element* next = Arithmetic::kElements == 2 && key + 1 < first + keys
+                                ? row_of<Element>(v, head.batch, key + 1, head.head)
+                                : nullptr;
+      for (int64_t n = 0; n < panel; ++n, packed += kLanes) {
+        const int64_t column = (vector + n) * kLanes;
+        const int count = static_cast<int>(smaller(kLanes, head_dim - column));
+        store(packed, Arithmetic::load_step(row + column, next != nullptr ? next + column : nullptr, count));
+      }
+    }
+    vector += panel;
+  }
+}
+
+// Is there an infinity or NaN among the values as they are packed?
+template <typename Arithmetic, typename Element>
+bool has_non_finite(const gtr_tensor& v, const AttentionHead& head, int64_t first, int64_t keys, int64_t head_dim) {
+  Vec zeros = broadcast(0.0f);
+  for (int64_t key = first; key < first + keys; ++key) {
+    const Element* row = row_of<Element>(v, head.batch, key, head.head);
+    for (int64_t column = 0; column < head_dim; column += kLanes) {
+      const int count = static_cast<int>(smaller(kLanes, head_dim - column));
+      const Vec value = Arithmetic::round(count == kLanes ? load(row + column) : load(row + column, count));
+      zeros = fma(value, broadcast(0.0f), zeros);
+    }
+  }
+  const float total = sum(zeros);
+  return total != total;
+}
