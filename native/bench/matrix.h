@@ -1,0 +1,25 @@
+// Matrices in device memory for benchmarks.
+#pragma once
+
+#include <cstdint>
+
+#include "gtr/gtr.h"
+
+namespace gtr::bench {
+
+// A float matrix with small numbers in it, all of them normal floats.
+class Matrix {
+ public:
+  Matrix(gtr_device* device, int64_t rows, int64_t columns);
+  ~Matrix();
+  Matrix(const Matrix&) = delete;
+  Matrix& operator=(const Matrix&) = delete;
+
+  const gtr_tensor& tensor() const { return tensor_; }
+
+ private:
+  gtr_device* device_;
+  gtr_tensor tensor_{};
+};
+
+}  // namespace gtr::bench

@@ -1,0 +1,97 @@
+#include "peak.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <vector>
+
+namespace gtr::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double kSeconds = 0.05;            // of one measurement
+constexpr int kRepetitions = 5;              // the best counts: a peak is what is possible
+constexpr int64_t kReadFloats = 64ll << 20;  // 256 MiB a thread, beyond every cache
+
+volatile float sink;
+
+const PeakLoops& loops_of(int32_t tier) {
+  switch (tier) {
+#ifdef GTR_HAS_TIER_AVX2
+    case GTR_TIER_AVX2:
+      return avx2::kPeakLoops;
+    case GTR_TIER_AVX512:
+      return avx512::kPeakLoops;
+    case GTR_TIER_AVX512_BF16:
+      return avx512bf16::kPeakLoops;
+#endif
+    default:
+      return scalar::kPeakLoops;
+  }
+}
+
+// Seconds until every one of `threads` threads has run body(thread), from the moment that all of them stand ready.
+template <typename Body>
+double time_together(int32_t threads, const Body& body) {
+  std::atomic<int32_t> ready{0};
+  std::atomic<bool> go{false};
+  std::vector<std::thread> others;
+  for (int32_t thread = 1; thread < threads; ++thread) {
+    others.emplace_back([&, thread] {
+      ++ready;
+      while (!go.load()) {
+      }
+      body(thread);
+    });
+  }
+  while (ready.load() != threads - 1) {
+    std::this_thread::yield();
+  }
+  const auto start = Clock::now();
+  go = true;
+  body(0);
+  for (auto& other : others) {
+    other.join();
+  }
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+double flops_per_second(float (*loop)(int64_t), int64_t flops_per_round, int32_t threads) {
+  int64_t rounds = 1 << 16;
+  double best = 0;
+  for (int repetition = -1; repetition < kRepetitions; ++repetition) {
+    const double seconds = time_together(threads, [&](int32_t) { sink = loop(rounds); });
+    if (repetition < 0) {  // finds out how many rounds take kSeconds, and warms up
+      rounds = std::max<int64_t>(1, static_cast<int64_t>(static_cast<double>(rounds) * kSeconds / seconds));
+      continue;
+    }
+    best = std::max(best, static_cast<double>(rounds) * static_cast<double>(flops_per_round) * threads / seconds);
+  }
+  return best;
+}
+
+double bytes_per_second(float (*read)(const float*, int64_t), int32_t threads) {
+  const size_t count = static_cast<size_t>(kReadFloats) * static_cast<size_t>(threads);
+  std::vector<float> data(count + 16);
+  const auto address = reinterpret_cast<uintptr_t>(data.data());
+  const float* aligned = data.data() + (64 - address % 64) % 64 / sizeof(float);
+  double best = 0;
+  for (int repetition = 0; repetition < kRepetitions; ++repetition) {
+    const double seconds =
+        time_together(threads, [&](int32_t thread) { sink = read(aligned + thread * kReadFloats, kReadFloats); });
+    best = std::max(best, static_cast<double>(count * sizeof(float)) / seconds);
+  }
+  return best;
+}
+
+}  // namespace
+
+Peak measure_peak(int32_t tier, int32_t threads) {
+  const PeakLoops& loops = loops_of(tier);
+  return {flops_per_second(loops.f32, loops.f32_flops_per_round, threads),
+          flops_per_second(loops.bf16, loops.bf16_flops_per_round, threads), bytes_per_second(loops.read, threads)};
+}
+
+}  // namespace gtr::bench
