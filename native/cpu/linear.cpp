@@ -7,14 +7,12 @@
 #include "linear_weights.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <new>
 
 #include "errors.h"
 #include "memory.h"
 #include "pool.h"
-#include "small_floats.h"
 
 namespace gtr::cpu {
 namespace {
@@ -121,36 +119,6 @@ int64_t panels_at_once(const Plan& plan, int* choice) {
   return int64_t{1} << *choice;
 }
 
-// Until the tiers have their vector functions.
-void finish_portable(const LinearEpilogue& e, int64_t panel_columns, int64_t first_row, int64_t rows,
-                     int64_t first_column, int64_t columns, const float* sums) {
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t c = 0; c < columns; ++c) {
-      const int64_t row = first_row + r;
-      const int64_t column = first_column + c;
-      float v = sums[r * panel_columns + c] + e.bias[column];
-      if (e.activation == GTR_ACTIVATION_GELU) {
-        v = 0.5f * v * (1.0f + std::erf(v * 0.70710678f));
-      } else if (e.activation == GTR_ACTIVATION_SILU) {
-        v = v / (1.0f + std::exp(-v));
-      }
-      const auto at = [&](const gtr_tensor& t) { return row * t.stride[0] + column; };
-      if (e.gate != nullptr) {
-        v *= e.gate->dtype == GTR_F32 ? static_cast<const float*>(e.gate->data)[at(*e.gate)]
-                                      : bf16_to_float(static_cast<const uint16_t*>(e.gate->data)[at(*e.gate)]);
-      }
-      if (e.residual != nullptr) {
-        v = static_cast<const float*>(e.residual->data)[at(*e.residual)] + v;
-      }
-      if (e.y->dtype == GTR_F32) {
-        static_cast<float*>(e.y->data)[at(*e.y)] = v;
-      } else {
-        static_cast<uint16_t*>(e.y->data)[at(*e.y)] = float_to_bf16(v);
-      }
-    }
-  }
-}
-
 struct Call {
   const Plan& plan;
   const LinearEpilogue& epilogue;
@@ -172,7 +140,13 @@ struct Call {
       block.steps = std::min(kernels.block_steps, linear.steps - step);
       block.first = step == 0;
       block.weights = linear.weights + panel * linear.panel_stride + step * kernels.step_bytes;
+      // The tiles share in fetching the next block, which follows in memory. A single tile waits for memory anyway, and
+      // the processor sees ahead by itself.
+      const int64_t groups = divide_up(block.steps, kLinearGroup);
+      const char* next = static_cast<const char*>(block.weights) + block.steps * kernels.step_bytes;
+      block.prefetch_lines = tiles == 1 ? 0 : divide_up(block.steps * kernels.step_bytes / kCacheLine, groups * tiles);
       for (int64_t tile = 0; tile < tiles; ++tile) {
+        block.prefetch = next + tile * groups * block.prefetch_lines * kCacheLine;
         const int64_t start = split(rows, tiles, tile);
         const int64_t tile_rows = split(rows, tiles, tile + 1) - start;
         block.x = plan.packed(scratch, first, rows, step, start, block.steps);
@@ -182,8 +156,8 @@ struct Call {
     }
     for (int64_t p = 0; p < count; ++p) {
       const int64_t column = (panel + p) * kernels.columns;
-      finish_portable(epilogue, kernels.columns, first, rows, column,
-                      std::min(kernels.columns, linear.outputs - column), sums + p * block.sums_stride);
+      kernels.finish(epilogue, first, rows, column, std::min(kernels.columns, linear.outputs - column),
+                     sums + p * block.sums_stride);
     }
   }
 };

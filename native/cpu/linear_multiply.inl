@@ -1,25 +1,26 @@
-// The micro-kernels of `linear`, written once over a tier's vector. Included by a tier's linear.cpp inside its
-// namespace and an anonymous one, after it has defined
-//   Vector, kLanes, kVectors (per panel), zero, load, store, broadcast (of a 4-byte element of packed x),
-//   multiply_add(a, b, sum).
+// The micro-kernels of `linear`, written once over a tier's Vec. Included by a tier's linear.cpp inside its namespace
+// and an anonymous one, after it has defined
+//   kVectors, the vectors per panel;
+//   spread(p), the 4-byte element of packed x at p in every lane;
+//   multiply_add(a, b, sum) = a b + sum.
 // No include guard, and nothing from std: see cmake/GtrCpuTiers.cmake.
 
 constexpr int64_t kColumns = kLanes * kVectors;
 
 template <int kRows, int kPanels>
-[[gnu::always_inline]] inline void begin(const LinearBlock& block, Vector (&sums)[kRows][kPanels * kVectors]) {
+GTR_SIMD_INLINE void begin(const LinearBlock& block, Vec (&sums)[kRows][kPanels * kVectors]) {
 #pragma GCC unroll 16
   for (int row = 0; row < kRows; ++row) {
 #pragma GCC unroll 16
     for (int n = 0; n < kPanels * kVectors; ++n) {
       const float* from = block.sums + (n / kVectors) * block.sums_stride + row * kColumns + (n % kVectors) * kLanes;
-      sums[row][n] = block.first ? zero() : load(from);
+      sums[row][n] = block.first ? broadcast(0.0f) : load(from);
     }
   }
 }
 
 template <int kRows, int kPanels>
-[[gnu::always_inline]] inline void end(const LinearBlock& block, const Vector (&sums)[kRows][kPanels * kVectors]) {
+GTR_SIMD_INLINE void end(const LinearBlock& block, const Vec (&sums)[kRows][kPanels * kVectors]) {
 #pragma GCC unroll 16
   for (int row = 0; row < kRows; ++row) {
 #pragma GCC unroll 16
@@ -29,11 +30,11 @@ template <int kRows, int kPanels>
   }
 }
 
-// A step's weights are kColumns elements of 4 bytes: floats, or bfloat16 pairs for a Vector of pairs.
+// A step's weights are kColumns elements of 4 bytes: floats, or bfloat16 pairs in a Vec of pairs.
 template <int kRows, int kPanels>
 void multiply(const LinearBlock& block) {
   constexpr int kAll = kPanels * kVectors;
-  Vector sums[kRows][kAll];
+  Vec sums[kRows][kAll];
   begin<kRows, kPanels>(block, sums);
   const float* x = static_cast<const float*>(block.x);
   const float* weights = static_cast<const float*>(block.weights);
@@ -46,14 +47,14 @@ void multiply(const LinearBlock& block) {
     const float* group_end = x + (left < kLinearGroup ? left : kLinearGroup);
     const float* next = x + kRows * kLinearGroup;
     for (; x != group_end; ++x, weights += kColumns) {
-      Vector w[kAll];
+      Vec w[kAll];
 #pragma GCC unroll 16
       for (int n = 0; n < kAll; ++n) {
         w[n] = load(weights + (n / kVectors) * panel_stride + (n % kVectors) * kLanes);
       }
 #pragma GCC unroll 16
       for (int row = 0; row < kRows; ++row) {
-        const Vector element = broadcast(x + row * kLinearGroup);
+        const Vec element = spread(x + row * kLinearGroup);
 #pragma GCC unroll 16
         for (int n = 0; n < kAll; ++n) {
           sums[row][n] = multiply_add(element, w[n], sums[row][n]);

@@ -1,24 +1,7 @@
 // Packing of x into groups of 16 steps, see linear_kernels.h. Included by a tier's linear.cpp inside its namespace and
 // an anonymous one; the loops over a group are what the compiler vectorises with the tier's instructions.
 
-[[gnu::always_inline]] inline uint32_t bits_of(float value) {
-  uint32_t bits;
-  __builtin_memcpy(&bits, &value, 4);
-  return bits;
-}
-
-[[gnu::always_inline]] inline float float_of(uint32_t bits) {
-  float value;
-  __builtin_memcpy(&value, &bits, 4);
-  return value;
-}
-
-// Nearest even; a NaN stays a NaN.
-[[gnu::always_inline]] inline uint32_t bf16_bits(float value) {
-  const uint32_t bits = bits_of(value);
-  const uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
-  return (bits & 0x7fffffffu) > 0x7f800000u ? (bits >> 16) | 0x40u : rounded;
-}
+GTR_SIMD_INLINE uint32_t pair(Bfloat16 even, Bfloat16 odd) { return even.bits | static_cast<uint32_t>(odd.bits) << 16; }
 
 struct PackFloat {
   using Source = float;
@@ -31,30 +14,28 @@ struct PackRoundedFloat {  // f32 to a float that is a bfloat16 value
   using Source = float;
   using Target = float;
   static constexpr int64_t kInputs = 1;
-  static Target element(const Source* from) { return float_of(bf16_bits(from[0]) << 16); }
+  static Target element(const Source* from) { return to_float(to_bfloat16(from[0])); }
 };
 
 struct PackWidened {  // bf16 to float
-  using Source = uint16_t;
+  using Source = Bfloat16;
   using Target = float;
   static constexpr int64_t kInputs = 1;
-  static Target element(const Source* from) { return float_of(static_cast<uint32_t>(from[0]) << 16); }
+  static Target element(const Source* from) { return to_float(from[0]); }
 };
 
 struct PackRoundedPair {
   using Source = float;
   using Target = uint32_t;
   static constexpr int64_t kInputs = 2;
-  static Target element(const Source* from) { return bf16_bits(from[0]) | (bf16_bits(from[1]) << 16); }
+  static Target element(const Source* from) { return pair(to_bfloat16(from[0]), to_bfloat16(from[1])); }
 };
 
 struct PackPair {
-  using Source = uint16_t;
+  using Source = Bfloat16;
   using Target = uint32_t;
   static constexpr int64_t kInputs = 2;
-  static Target element(const Source* from) {
-    return static_cast<uint32_t>(from[0]) | (static_cast<uint32_t>(from[1]) << 16);
-  }
+  static Target element(const Source* from) { return pair(from[0], from[1]); }
 };
 
 template <typename Rule>
@@ -72,7 +53,7 @@ void pack_with(const gtr_tensor& x, int64_t first_row, int64_t rows, int64_t fir
       Source padded[kGroupInputs];
       if (left < kGroupInputs) {
         for (int64_t i = 0; i < kGroupInputs; ++i) {
-          padded[i] = i < left ? from[i] : Source(0);
+          padded[i] = i < left ? from[i] : Source{};
         }
         from = padded;
       }

@@ -5,7 +5,7 @@
 template <int kRows, int kPanels>
 void multiply_widened(const LinearBlock& block) {
   constexpr int kAll = kPanels * kVectors;
-  Vector sums[kRows][kAll];
+  Vec sums[kRows][kAll];
   begin<kRows, kPanels>(block, sums);
   const float* x = static_cast<const float*>(block.x);
   const float* weights = static_cast<const float*>(block.weights);
@@ -18,14 +18,14 @@ void multiply_widened(const LinearBlock& block) {
     const float* group_end = x + (left < kLinearGroup ? left : kLinearGroup);
     const float* next = x + kRows * kLinearGroup;
     for (; x != group_end; x += 2, weights += kColumns) {
-      Vector w[kAll];
+      Vec w[kAll];
 #pragma GCC unroll 16
       for (int n = 0; n < kAll; ++n) {
         w[n] = low_half(weights + (n / kVectors) * panel_stride + (n % kVectors) * kLanes);
       }
 #pragma GCC unroll 16
       for (int row = 0; row < kRows; ++row) {
-        const Vector element = broadcast(x + row * kLinearGroup);
+        const Vec element = spread(x + row * kLinearGroup);
 #pragma GCC unroll 16
         for (int n = 0; n < kAll; ++n) {
           sums[row][n] = multiply_add(element, w[n], sums[row][n]);
@@ -39,7 +39,7 @@ void multiply_widened(const LinearBlock& block) {
       }
 #pragma GCC unroll 16
       for (int row = 0; row < kRows; ++row) {
-        const Vector element = broadcast(x + row * kLinearGroup + 1);
+        const Vec element = spread(x + row * kLinearGroup + 1);
 #pragma GCC unroll 16
         for (int n = 0; n < kAll; ++n) {
           sums[row][n] = multiply_add(element, w[n], sums[row][n]);

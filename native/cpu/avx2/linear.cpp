@@ -1,32 +1,24 @@
-// Micro-kernels of `linear` for AVX2 and FMA: tiles of up to 6 rows by 16 columns, 12 of the 16 registers hold sums.
-#include <immintrin.h>
-
+// Micro-kernels of `linear` for AVX2 and FMA: tiles of up to 6 rows by 16 columns, 12 of the 16 registers hold sums; 5
+// rows where weights are widened.
 #include "linear_kernels.h"
+#include "simd/avx2.h"
 
 namespace gtr::cpu::avx2 {
 namespace {
 
-using Vector = __m256;
-constexpr int64_t kLanes = 8;
-constexpr int64_t kVectors = 2;
+constexpr int kVectors = 2;
 
-[[gnu::always_inline]] inline Vector zero() { return _mm256_setzero_ps(); }
-[[gnu::always_inline]] inline Vector load(const float* from) { return _mm256_loadu_ps(from); }
-[[gnu::always_inline]] inline void store(float* to, Vector value) { _mm256_storeu_ps(to, value); }
-[[gnu::always_inline]] inline Vector broadcast(const float* from) { return _mm256_set1_ps(*from); }
-[[gnu::always_inline]] inline Vector multiply_add(Vector a, Vector b, Vector sum) { return _mm256_fmadd_ps(a, b, sum); }
+GTR_SIMD_INLINE Vec spread(const float* from) { return broadcast(*from); }
+GTR_SIMD_INLINE Vec multiply_add(Vec a, Vec b, Vec sum) { return fma(a, b, sum); }
 
-// Vector extensions rather than intrinsics: GCC 12 warns about its own header's shifts.
 using Words = uint32_t __attribute__((vector_size(32)));
-[[gnu::always_inline]] inline Words words(const float* from) { return reinterpret_cast<Words>(_mm256_loadu_ps(from)); }
-[[gnu::always_inline]] inline Vector low_half(const float* pairs) {
-  return reinterpret_cast<Vector>(words(pairs) << 16);
-}
-[[gnu::always_inline]] inline Vector high_half(const float* pairs) {
-  return reinterpret_cast<Vector>(words(pairs) & 0xffff0000u);
-}
+GTR_SIMD_INLINE Words words(const float* from) { return reinterpret_cast<Words>(load(from).value); }
+GTR_SIMD_INLINE Vec low_half(const float* pairs) { return {reinterpret_cast<__m256>(words(pairs) << 16)}; }
+GTR_SIMD_INLINE Vec high_half(const float* pairs) { return {reinterpret_cast<__m256>(words(pairs) & 0xffff0000u)}; }
 
 #include "linear_multiply.inl"
+
+#include "linear_finish.inl"
 #include "linear_pack.inl"
 #include "linear_widen.inl"
 
@@ -42,29 +34,29 @@ void pack_bf16(const gtr_tensor& x, int64_t first_row, int64_t rows, int64_t fir
 }  // namespace
 
 extern const LinearKernels kLinearF32 = {
-    6,
-    kColumns,
-    1,
-    kColumns * 4,
-    256,
-    126,
+    /*rows=*/6,
+    /*columns=*/kColumns,
+    /*inputs_per_step=*/1,
+    /*step_bytes=*/kColumns * 4,
+    /*block_steps=*/256,
+    /*chunk_rows=*/126,
     {{multiply<1, 1>, multiply<2, 1>, multiply<3, 1>, multiply<4, 1>, multiply<5, 1>, multiply<6, 1>},
      {multiply<1, 2>, multiply<2, 2>, multiply<3, 2>},
      {multiply<1, 4>}},
     pack_f32,
-    nullptr};
+    finish};
 
-extern const LinearKernels kLinearBf16 = {6,
-                                          kColumns,
-                                          1,
-                                          kColumns * 2,
-                                          512,
-                                          126,
+extern const LinearKernels kLinearBf16 = {/*rows=*/5,
+                                          /*columns=*/kColumns,
+                                          /*inputs_per_step=*/1,
+                                          /*step_bytes=*/kColumns * 2,
+                                          /*block_steps=*/512,
+                                          /*chunk_rows=*/125,
                                           {{multiply_widened<1, 1>, multiply_widened<2, 1>, multiply_widened<3, 1>,
-                                            multiply_widened<4, 1>, multiply_widened<5, 1>, multiply_widened<6, 1>},
-                                           {multiply_widened<1, 2>, multiply_widened<2, 2>, multiply_widened<3, 2>},
+                                            multiply_widened<4, 1>, multiply_widened<5, 1>},
+                                           {multiply_widened<1, 2>, multiply_widened<2, 2>},
                                            {multiply_widened<1, 4>}},
                                           pack_bf16,
-                                          nullptr};
+                                          finish};
 
 }  // namespace gtr::cpu::avx2

@@ -1,26 +1,21 @@
 // Micro-kernels of `linear` for AVX-512 BF16 (vdpbf16ps): tiles of up to 12 rows by 32 columns; a step is a pair of
-// bfloat16 products.
-#include <immintrin.h>
-
+// bfloat16 products. Packed x and weights are pairs of bfloat16 that travel as floats.
 #include "linear_kernels.h"
+#include "simd/avx512bf16.h"
 
 namespace gtr::cpu::avx512bf16 {
 namespace {
 
-using Vector = __m512;
-constexpr int64_t kLanes = 16;
-constexpr int64_t kVectors = 2;
+constexpr int kVectors = 2;
 
-// Packed x and weights are pairs of bfloat16 that travel as floats.
-[[gnu::always_inline]] inline Vector zero() { return _mm512_setzero_ps(); }
-[[gnu::always_inline]] inline Vector load(const float* from) { return _mm512_loadu_ps(from); }
-[[gnu::always_inline]] inline void store(float* to, Vector value) { _mm512_storeu_ps(to, value); }
-[[gnu::always_inline]] inline Vector broadcast(const float* from) { return _mm512_set1_ps(*from); }
-[[gnu::always_inline]] inline Vector multiply_add(Vector a, Vector b, Vector sum) {
-  return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
+GTR_SIMD_INLINE Vec spread(const float* from) { return broadcast(*from); }
+GTR_SIMD_INLINE Vec multiply_add(Vec a, Vec b, Vec sum) {
+  return {_mm512_dpbf16_ps(sum.value, reinterpret_cast<__m512bh>(a.value), reinterpret_cast<__m512bh>(b.value))};
 }
 
 #include "linear_multiply.inl"
+
+#include "linear_finish.inl"
 #include "linear_pack.inl"
 
 void pack_bf16(const gtr_tensor& x, int64_t first_row, int64_t rows, int64_t first_step, int64_t steps, void* packed) {
@@ -31,17 +26,17 @@ void pack_bf16(const gtr_tensor& x, int64_t first_row, int64_t rows, int64_t fir
 }  // namespace
 
 extern const LinearKernels kLinearBf16 = {
-    12,
-    kColumns,
-    2,
-    kColumns * 4,
-    192,
-    132,
+    /*rows=*/12,
+    /*columns=*/kColumns,
+    /*inputs_per_step=*/2,
+    /*step_bytes=*/kColumns * 4,
+    /*block_steps=*/192,
+    /*chunk_rows=*/132,
     {{multiply<1, 1>, multiply<2, 1>, multiply<3, 1>, multiply<4, 1>, multiply<5, 1>, multiply<6, 1>, multiply<7, 1>,
       multiply<8, 1>, multiply<9, 1>, multiply<10, 1>, multiply<11, 1>, multiply<12, 1>},
      {multiply<1, 2>, multiply<2, 2>, multiply<3, 2>, multiply<4, 2>},
      {multiply<1, 4>, multiply<2, 4>}},
     pack_bf16,
-    nullptr};
+    finish};
 
 }  // namespace gtr::cpu::avx512bf16

@@ -1,35 +1,23 @@
-// Micro-kernels of `linear` for any processor: GCC's vectors of four floats, which the baseline of every architecture
-// has (SSE2, NEON). Tiles of up to 6 rows by 8 columns. Products are rounded before they are added.
-#include <cstdint>
-
+// Micro-kernels of `linear` for any processor: the compiler's vectors of four floats, which the baseline of every
+// architecture has (SSE2, NEON). Products are rounded before they are added.
 #include "linear_kernels.h"
+#include "simd/scalar.h"
 
 namespace gtr::cpu::scalar {
 namespace {
 
-using Vector = float __attribute__((vector_size(16)));
-using Words = uint32_t __attribute__((vector_size(16)));
-constexpr int64_t kLanes = 4;
-constexpr int64_t kVectors = 2;
+constexpr int kVectors = 3;
 
-[[gnu::always_inline]] inline Vector zero() { return Vector{}; }
-[[gnu::always_inline]] inline Vector load(const float* from) {
-  Vector value;
-  __builtin_memcpy(&value, from, sizeof value);
-  return value;
-}
-[[gnu::always_inline]] inline void store(float* to, Vector value) { __builtin_memcpy(to, &value, sizeof value); }
-[[gnu::always_inline]] inline Vector broadcast(const float* from) { return Vector{*from, *from, *from, *from}; }
-[[gnu::always_inline]] inline Vector multiply_add(Vector a, Vector b, Vector sum) { return sum + a * b; }
-[[gnu::always_inline]] inline Words words(const float* from) { return reinterpret_cast<Words>(load(from)); }
-[[gnu::always_inline]] inline Vector low_half(const float* pairs) {
-  return reinterpret_cast<Vector>(words(pairs) << 16);
-}
-[[gnu::always_inline]] inline Vector high_half(const float* pairs) {
-  return reinterpret_cast<Vector>(words(pairs) & 0xffff0000u);
-}
+GTR_SIMD_INLINE Vec spread(const float* from) { return broadcast(*from); }
+GTR_SIMD_INLINE Vec multiply_add(Vec a, Vec b, Vec sum) { return fma(a, b, sum); }
+
+GTR_SIMD_INLINE Uints words(const float* from) { return reinterpret_cast<Uints>(load(from).value); }
+GTR_SIMD_INLINE Vec low_half(const float* pairs) { return {reinterpret_cast<Floats>(words(pairs) << 16)}; }
+GTR_SIMD_INLINE Vec high_half(const float* pairs) { return {reinterpret_cast<Floats>(words(pairs) & 0xffff0000u)}; }
 
 #include "linear_multiply.inl"
+
+#include "linear_finish.inl"
 #include "linear_pack.inl"
 #include "linear_widen.inl"
 
@@ -45,29 +33,26 @@ void pack_bf16(const gtr_tensor& x, int64_t first_row, int64_t rows, int64_t fir
 }  // namespace
 
 extern const LinearKernels kLinearF32 = {
-    6,
-    kColumns,
-    1,
-    kColumns * 4,
-    256,
-    126,
-    {{multiply<1, 1>, multiply<2, 1>, multiply<3, 1>, multiply<4, 1>, multiply<5, 1>, multiply<6, 1>},
-     {multiply<1, 2>, multiply<2, 2>, multiply<3, 2>},
-     {multiply<1, 4>}},
+    /*rows=*/3,
+    /*columns=*/kColumns,
+    /*inputs_per_step=*/1,
+    /*step_bytes=*/kColumns * 4,
+    /*block_steps=*/256,
+    /*chunk_rows=*/126,
+    {{multiply<1, 1>, multiply<2, 1>, multiply<3, 1>}, {multiply<1, 2>}, {multiply<1, 4>}},
     pack_f32,
-    nullptr};
+    finish};
 
-extern const LinearKernels kLinearBf16 = {6,
-                                          kColumns,
-                                          1,
-                                          kColumns * 2,
-                                          512,
-                                          126,
-                                          {{multiply_widened<1, 1>, multiply_widened<2, 1>, multiply_widened<3, 1>,
-                                            multiply_widened<4, 1>, multiply_widened<5, 1>, multiply_widened<6, 1>},
-                                           {multiply_widened<1, 2>, multiply_widened<2, 2>, multiply_widened<3, 2>},
+extern const LinearKernels kLinearBf16 = {/*rows=*/3,
+                                          /*columns=*/kColumns,
+                                          /*inputs_per_step=*/1,
+                                          /*step_bytes=*/kColumns * 2,
+                                          /*block_steps=*/512,
+                                          /*chunk_rows=*/126,
+                                          {{multiply_widened<1, 1>, multiply_widened<2, 1>, multiply_widened<3, 1>},
+                                           {multiply_widened<1, 2>},
                                            {multiply_widened<1, 4>}},
                                           pack_bf16,
-                                          nullptr};
+                                          finish};
 
 }  // namespace gtr::cpu::scalar
