@@ -1,5 +1,5 @@
-// What tests of the C ABI need: an open device and stream, tensors with memory of their own, and the refusals that every
-// tensor argument has in common.
+// What tests of the C ABI need: an open device and stream, tensors with memory of their own, and the refusals that
+// every tensor argument has in common.
 #pragma once
 
 #include <cstdint>
@@ -94,9 +94,9 @@ class Array {
 
 using Call = std::function<gtr_status(const gtr_tensor*)>;
 
-// `call` makes an otherwise good call with what it gets as the argument. Every spoiled copy of `good`, which is not empty
-// and has at least two elements in each dimension but those of the head dim, must be refused by name.
-// fixed: dimensions whose size another argument sets.
+// `call` makes an otherwise good call with what it gets as the argument. Every spoiled copy of `good`, which is not
+// empty and has at least two elements in each dimension but those of the head dim, must be refused by name. fixed:
+// dimensions whose size another argument sets.
 inline void refuse_bad_tensor(const char* operation, const char* argument, const gtr_tensor& good,
                               std::initializer_list<int> fixed, const Call& call) {
   const auto refused = [&](const gtr_tensor& bad, const char* text) {
@@ -125,8 +125,8 @@ inline void refuse_bad_tensor(const char* operation, const char* argument, const
     bad = good;
     bad.stride[d] = -1;
     refused(bad, ".stride[");
-    bad.stride[d] = INT64_MAX;  // overflows, or is no 1 in the last dimension
-    if (good.shape[d] > 2) refused(bad, good.rank == 1 || d < good.rank - 1 ? "overflows" : ".stride[");
+    bad.stride[d] = INT64_MAX;  // overflows, or is not the 1 that is asked for
+    if (good.shape[d] > 2) refused(bad, "stride");
   }
   if (good.rank > 1) {
     bad = good;

@@ -27,18 +27,16 @@ void frequency_energy(const Fixture& f) {
   const auto call = [&](const gtr_tensor* z_, const gtr_tensor* score_) {
     return gtr_frequency_energy(f.stream, z_, score_, scratch.data, bytes);
   };
-  refuse_null_stream(kOperation, [&](gtr_stream* stream) {
-    return gtr_frequency_energy(stream, &z, &score, scratch.data, bytes);
-  });
+  refuse_null_stream(kOperation,
+                     [&](gtr_stream* stream) { return gtr_frequency_energy(stream, &z, &score, scratch.data, bytes); });
   refuse_null(kOperation, "z", [&](const gtr_tensor* t) { return call(t, &score); });
   refuse_bad_tensor(kOperation, "z", z.tensor, {}, [&](const gtr_tensor* t) { return call(t, &score); });
   refuse_bad_output(kOperation, "score", score.tensor, {0}, {&z}, [&](const gtr_tensor* t) { return call(&z, t); });
   const Array<float> narrow({4, 1});
   EXPECT_REFUSED(call(&narrow, &score), kInvalid, kOperation, "z", "z.shape[1] is 1; allowed are 2 to 65536");
   EXPECT(score.values[0] == 7.0f && score.values[3] == 7.0f);
-  refuse_bad_scratch(kOperation, scratch, bytes, [&](void* data, int64_t size) {
-    return gtr_frequency_energy(f.stream, &z, &score, data, size);
-  });
+  refuse_bad_scratch(kOperation, scratch, bytes,
+                     [&](void* data, int64_t size) { return gtr_frequency_energy(f.stream, &z, &score, data, size); });
 }
 
 void counts() {

@@ -31,9 +31,8 @@ void refusals(const Fixture& f) {
                     [&](const gtr_tensor* t) { return call(&x, &weight, &bias, &scale, t, &y); });
   refuse_null(kOperation, "scale", [&](const gtr_tensor* t) { return call(&x, &weight, &bias, t, &shift, &y); });
   refuse_null(kOperation, "shift", [&](const gtr_tensor* t) { return call(&x, &weight, &bias, &scale, t, &y); });
-  refuse_bad_output(kOperation, "y", y.tensor, {0, 1}, {&scale, &shift}, [&](const gtr_tensor* t) {
-    return call(&x, &weight, &bias, &scale, &shift, t);
-  });
+  refuse_bad_output(kOperation, "y", y.tensor, {0, 1}, {&scale, &shift},
+                    [&](const gtr_tensor* t) { return call(&x, &weight, &bias, &scale, &shift, t); });
   // bf16 results in the memory of f32 inputs.
   gtr_tensor half = x.tensor;
   half.dtype = GTR_BF16;

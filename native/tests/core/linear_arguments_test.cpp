@@ -16,7 +16,8 @@ void creation(const Fixture& f) {
   const auto refused = [&](gtr_device* device, int64_t outputs, int64_t inputs, int32_t precision, const char* argument,
                            const char* text) {
     linear = reinterpret_cast<gtr_linear_weights*>(&unset);
-    EXPECT_REFUSED(gtr_linear_create(device, outputs, inputs, precision, &linear), kInvalid, kOperation, argument, text);
+    EXPECT_REFUSED(gtr_linear_create(device, outputs, inputs, precision, &linear), kInvalid, kOperation, argument,
+                   text);
     EXPECT(linear == nullptr);
   };
   refused(nullptr, 5, 6, 0, "device", "device is null");
@@ -90,13 +91,12 @@ void running(const Fixture& f, int32_t precision) {
                    kOperation, "activation", "; allowed are 0 (none), 1 (GELU), 2 (SiLU)");
   }
   refuse_null(kOperation, "x", [&](const gtr_tensor* t) { return call(t, &gate, &residual, &y); });
-  refuse_bad_tensor(kOperation, "x", x.tensor, {1},
-                    [&](const gtr_tensor* t) { return call(t, &gate, &residual, &y); });
+  refuse_bad_tensor(kOperation, "x", x.tensor, {1}, [&](const gtr_tensor* t) { return call(t, &gate, &residual, &y); });
   refuse_bad_tensor(kOperation, "gate", gate.tensor, {0, 1},
                     [&](const gtr_tensor* t) { return call(&x, t, &residual, &y); });
   refuse_bad_tensor(kOperation, "residual", residual.tensor, {0, 1},
                     [&](const gtr_tensor* t) { return call(&x, &gate, t, &y); });
-  refuse_bad_output(kOperation, "y", y.tensor, {0, 1}, {&x, &gate, &residual},
+  refuse_bad_output(kOperation, "y", y.tensor, {0, 1}, {&x, &gate},
                     [&](const gtr_tensor* t) { return call(&x, &gate, &residual, t); });
   const Array<uint16_t> half({kRows, kInputs});
   if (precision == GTR_PRECISION_F32) {

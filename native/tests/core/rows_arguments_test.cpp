@@ -24,32 +24,22 @@ void embed(const Fixture& f) {
   refuse_null_stream(kOperation, [&](gtr_stream* stream) {
     return gtr_embed(stream, &first, &second, &index, &position, &position_index, &y);
   });
-  const auto with_first = [&](const gtr_tensor* t) {
-    return call(t, nullptr, &index, nullptr, nullptr, &y);
-  };
+  const auto with_first = [&](const gtr_tensor* t) { return call(t, nullptr, &index, nullptr, nullptr, &y); };
   refuse_null(kOperation, "first", with_first);
   refuse_bad_tensor(kOperation, "first", first.tensor, {}, with_first);
-  refuse_bad_tensor(kOperation, "second", second.tensor, {1}, [&](const gtr_tensor* t) {
-    return call(&first, t, &index, &position, &position_index, &y);
-  });
-  const auto with_index = [&](const gtr_tensor* t) {
-    return call(&first, &second, t, nullptr, nullptr, &y);
-  };
+  refuse_bad_tensor(kOperation, "second", second.tensor, {1},
+                    [&](const gtr_tensor* t) { return call(&first, t, &index, &position, &position_index, &y); });
+  const auto with_index = [&](const gtr_tensor* t) { return call(&first, &second, t, nullptr, nullptr, &y); };
   refuse_null(kOperation, "index", with_index);
   refuse_bad_tensor(kOperation, "index", index.tensor, {}, with_index);
-  const auto with_position = [&](const gtr_tensor* t) {
-    return call(&first, &second, &index, t, &position_index, &y);
-  };
-  const auto with_position_index = [&](const gtr_tensor* t) {
-    return call(&first, &second, &index, &position, t, &y);
-  };
+  const auto with_position = [&](const gtr_tensor* t) { return call(&first, &second, &index, t, &position_index, &y); };
+  const auto with_position_index = [&](const gtr_tensor* t) { return call(&first, &second, &index, &position, t, &y); };
   refuse_bad_tensor(kOperation, "position", position.tensor, {1}, with_position);
   refuse_bad_tensor(kOperation, "position_index", position_index.tensor, {0}, with_position_index);
   refuse_null(kOperation, "position", with_position);
   refuse_null(kOperation, "position_index", with_position_index);
-  refuse_bad_output(kOperation, "y", y.tensor, {0, 1}, {&first, &position}, [&](const gtr_tensor* t) {
-    return call(&first, &second, &index, &position, &position_index, t);
-  });
+  refuse_bad_output(kOperation, "y", y.tensor, {0, 1}, {&first, &position},
+                    [&](const gtr_tensor* t) { return call(&first, &second, &index, &position, &position_index, t); });
 
   const auto index_refused = [&](int32_t value, const gtr_tensor* second_, const char* text) {
     index.values[2] = value;
@@ -131,9 +121,8 @@ void noise(const Fixture& f) {
   const Array<uint64_t> seed({4});
   const Array<uint32_t> image({4}), cell({4}), draw({4});
   const Array<float> y({4, 6}, 7.0f);
-  refuse_null_stream(kOperation, [&](gtr_stream* stream) {
-    return gtr_noise(stream, &seed, &image, &cell, &draw, &y);
-  });
+  refuse_null_stream(kOperation,
+                     [&](gtr_stream* stream) { return gtr_noise(stream, &seed, &image, &cell, &draw, &y); });
   const auto with_seed = [&](const gtr_tensor* t) { return gtr_noise(f.stream, t, &image, &cell, &draw, &y); };
   const auto with_image = [&](const gtr_tensor* t) { return gtr_noise(f.stream, &seed, t, &cell, &draw, &y); };
   const auto with_cell = [&](const gtr_tensor* t) { return gtr_noise(f.stream, &seed, &image, t, &draw, &y); };
@@ -146,9 +135,8 @@ void noise(const Fixture& f) {
   refuse_bad_tensor(kOperation, "cell", cell.tensor, {0}, with_cell);
   refuse_null(kOperation, "draw", with_draw);
   refuse_bad_tensor(kOperation, "draw", draw.tensor, {0}, with_draw);
-  refuse_bad_output(kOperation, "y", y.tensor, {0}, {&seed, &image, &cell, &draw}, [&](const gtr_tensor* t) {
-    return gtr_noise(f.stream, &seed, &image, &cell, &draw, t);
-  });
+  refuse_bad_output(kOperation, "y", y.tensor, {0}, {&seed, &image, &cell, &draw},
+                    [&](const gtr_tensor* t) { return gtr_noise(f.stream, &seed, &image, &cell, &draw, t); });
   expect_unchanged(y, 7.0f);
   gtr_tensor broadcast = draw.tensor;
   broadcast.stride[0] = 0;
