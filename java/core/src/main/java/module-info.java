@@ -4,7 +4,10 @@ module io.github.gtr4j {
   requires com.fasterxml.jackson.core;
 
   exports io.github.gtr4j;
+  exports io.github.gtr4j.checkpoint;
   exports io.github.gtr4j.device;
   exports io.github.gtr4j.kernel;
+  exports io.github.gtr4j.model;
+  exports io.github.gtr4j.sampling;
   exports io.github.gtr4j.schedule;
 }
