@@ -18,9 +18,9 @@ using DeviceHandle = std::unique_ptr<gtr_device, CloseDevice>;
 
 // Takes over what a create function made. After a failure there must be nothing.
 template <typename Handle, typename Raw>
-gtr_status keep(Trial& trial, gtr_status status, Raw* raw, Handle* handle) {
-  if (status != GTR_OK) trial.expect(raw == nullptr, "a failed call left a handle");
-  handle->reset(raw);
+gtr_status keep(Trial& trial, gtr_status status, Raw* const* raw, Handle* handle) {
+  if (status != GTR_OK) trial.expect(*raw == nullptr, "a failed call left a handle");
+  handle->reset(*raw);
   return status;
 }
 
@@ -59,19 +59,19 @@ struct Problem {
 gtr_status run_on_device(Trial& trial, const Problem& p, gtr_device* device) {
   gtr_stream* raw_stream = nullptr;
   StreamHandle stream;
-  GTR_RETURN_IF_FAILED(keep(trial, gtr_stream_create(device, nullptr, &raw_stream), raw_stream, &stream));
+  GTR_RETURN_IF_FAILED(keep(trial, gtr_stream_create(device, nullptr, &raw_stream), &raw_stream, &stream));
 
   gtr_linear_weights* raw_linear = nullptr;
   LinearHandle linear;
   GTR_RETURN_IF_FAILED(
-      keep(trial, gtr_linear_create(device, 40, 30, GTR_PRECISION_F32, &raw_linear), raw_linear, &linear));
+      keep(trial, gtr_linear_create(device, 40, 30, GTR_PRECISION_F32, &raw_linear), &raw_linear, &linear));
   GTR_RETURN_IF_FAILED(gtr_linear_set(linear.get(), 0, p.weight.view(), nullptr));
 
   const gtr_head_shape shape{static_cast<int32_t>(p.head.channels), static_cast<int32_t>(p.head.condition),
                              static_cast<int32_t>(p.head.width), static_cast<int32_t>(p.head.blocks)};
   gtr_head* raw_head = nullptr;
   HeadHandle head;
-  GTR_RETURN_IF_FAILED(keep(trial, gtr_head_create(device, &shape, p.head.precision, &raw_head), raw_head, &head));
+  GTR_RETURN_IF_FAILED(keep(trial, gtr_head_create(device, &shape, p.head.precision, &raw_head), &raw_head, &head));
   for (const auto& tensor : p.tensors) {
     GTR_RETURN_IF_FAILED(gtr_head_set(head.get(), tensor->name().c_str(), 0, tensor->view()));
   }
@@ -90,7 +90,7 @@ gtr_status run_on_device(Trial& trial, const Problem& p, gtr_device* device) {
   void* raw_scratch = nullptr;
   std::unique_ptr<void, Free> scratch(nullptr, Free{device});
   GTR_RETURN_IF_FAILED(
-      keep(trial, gtr_allocate(device, GTR_MEMORY_DEVICE, bytes, &raw_scratch), raw_scratch, &scratch));
+      keep(trial, gtr_allocate(device, GTR_MEMORY_DEVICE, bytes, &raw_scratch), &raw_scratch, &scratch));
 
   GTR_RETURN_IF_FAILED(gtr_linear(stream.get(), linear.get(), GTR_ACTIVATION_GELU, p.x.view(), nullptr, nullptr,
                                   p.y.view(), scratch.get(), bytes));
@@ -109,7 +109,7 @@ gtr_status run_scenario(Trial& trial, const Problem& p) {
   options.threads = trial.target().info().threads;
   gtr_device* raw = nullptr;
   DeviceHandle device;
-  GTR_RETURN_IF_FAILED(keep(trial, gtr_device_open(&options, &raw), raw, &device));
+  GTR_RETURN_IF_FAILED(keep(trial, gtr_device_open(&options, &raw), &raw, &device));
   gtr_memory_stats before{};
   GTR_RETURN_IF_FAILED(gtr_memory_get_stats(device.get(), &before));
   const gtr_status status = run_on_device(trial, p, device.get());
