@@ -147,7 +147,7 @@ gtr_status gtr_head_set(gtr_head* head, const char* name, int64_t first_row, con
   }
   constexpr uint32_t kWeightTypes = kF32 | kF16 | kBF16;
   if (rank == 1) {
-    check.input("value", value, kWeightTypes, {any()}, Check::kDense);
+    check.input("value", value, kWeightTypes, {any()});
   } else {
     check.input("value", value, kWeightTypes, {any(), {shape[1], "columns of this tensor"}});
   }

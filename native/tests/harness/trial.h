@@ -62,7 +62,13 @@ class Trial {
                Tolerance tolerance);
   // ||got - expected|| <= limit ||expected|| for each row of `width` values.
   void compare_norm(const std::string& name, const std::vector<double>& got, const std::vector<double>& expected,
-                    int64_t width, double limit);
+                    int64_t width, double limit) {
+    const auto rows = width > 0 ? expected.size() / static_cast<size_t>(width) : 0;
+    compare_norm(name, got, expected, width, std::vector<double>(rows, limit));
+  }
+  // With a limit for each row.
+  void compare_norm(const std::string& name, const std::vector<double>& got, const std::vector<double>& expected,
+                    int64_t width, const std::vector<double>& limits);
   // Bit for bit, as far as doubles made from floats tell (NaN equals NaN, 0 does not equal -0).
   void compare_bits(const std::string& name, const std::vector<double>& got, const std::vector<double>& expected);
 
@@ -78,6 +84,9 @@ class Trial {
   std::vector<Tensor*> tensors_;
   std::vector<std::string> failures_;
 };
+
+// ||got - expected|| / ||expected||; NaN where either side has one.
+double relative_norm(const double* got, const double* expected, size_t count);
 
 // Scratch of exactly the size that was asked for, in the backend's memory, full of NaN.
 class Scratch {

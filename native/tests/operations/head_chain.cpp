@@ -10,8 +10,22 @@
 namespace gtr::test {
 namespace {
 
-// Relative, for each row: what golden/ asks of whole chains.
-double limit_of(gtr_precision precision) { return precision == GTR_PRECISION_BF16 ? 3e-2 : 1e-5; }
+// Relative, for each row of a chain that is not sensitive.
+double limit_of(gtr_precision precision) { return precision == GTR_PRECISION_BF16 ? 2e-2 : 5e-6; }
+
+// The same, and what the head's own imprecision makes of a row: the first reverse step multiplies x - epsilon by up to
+// 2e4 before x0 is clipped, so a row in which they are close together at some channel depends on their last bits.
+std::vector<double> limits_of(const reference::Head& head, const std::vector<reference::ChainRow>& rows, double x0_clip,
+                              const reference::Values& expected) {
+  const double head_error = head.precision == GTR_PRECISION_BF16 ? 4e-3 : 3e-6;  // what head_forward is granted
+  const reference::Values disturbed = reference_chain(head, rows, x0_clip, head_error);
+  const auto width = static_cast<size_t>(head.channels);
+  std::vector<double> limits;
+  for (size_t row = 0; row < rows.size(); ++row) {
+    limits.push_back(limit_of(head.precision) + relative_norm(&disturbed[row * width], &expected[row * width], width));
+  }
+  return limits;
+}
 
 struct Part {
   int rows;
@@ -35,8 +49,9 @@ void run_chain(Trial& trial, gtr_precision precision, const std::vector<Part>& p
   const HeadHandle handle = make_head(trial, trial.target(), head);
   const auto rows = make_rows(trial, head, parts);
   ChainCall call(trial, head, rows, options);
-  trial.compare_norm("x0", call.run(trial.target(), handle.get()), reference_chain(head, rows, options.x0_clip),
-                     head.channels, limit_of(precision));
+  const reference::Values expected = reference_chain(head, rows, options.x0_clip);
+  trial.compare_norm("x0", call.run(trial.target(), handle.get()), expected, head.channels,
+                     limits_of(head, rows, options.x0_clip, expected));
 }
 
 // A network of zeros but for the last bias: epsilon and v are known constants, so that only the update and the noise
@@ -226,13 +241,16 @@ void add_golden(CaseList& cases) {
     const std::string suffix = ".x0_T" + std::to_string(steps);
     for (const gtr_precision precision : {GTR_PRECISION_F32, GTR_PRECISION_BF16}) {
       add_fashion(precision, {"chain", "chain.cfg1" + suffix, steps, 1, 1, 1, limit_of(precision)});
+      // With few steps the first one decides most, and guidance by 3 makes an error of bfloat16 in epsilon decide the
+      // sign of a clipped x0: there is nothing to compare.
+      if (precision == GTR_PRECISION_BF16 && (steps == 2 || steps == 5)) continue;
       add_fashion(precision,
                   {"chain", "chain.cfg3" + suffix, steps, 3, static_cast<double>(0.9f), 1, limit_of(precision)});
     }
   }
-  // Unclipped these diverge by design: the errors of the first steps, 3e-7, are multiplied by up to 1800.
+  // Unclipped these diverge by design: the errors of the first steps, some 1e-7, are multiplied by up to 1800.
   for (const int steps : {5, 20}) {
-    add_fashion(GTR_PRECISION_F32, {"chain", "chain.noclip.cfg1.x0_T" + std::to_string(steps), steps, 1, 1, 0, 1e-3});
+    add_fashion(GTR_PRECISION_F32, {"chain", "chain.noclip.cfg1.x0_T" + std::to_string(steps), steps, 1, 1, 0, 2e-4});
   }
 }
 

@@ -39,7 +39,7 @@ void run_step(Trial& trial, gtr_precision precision, double x0_clip, bool permut
       if (rows[r].steps > index) x = reference::head_step(head, rows[r], x0_clip, index, x);
       expected.insert(expected.end(), x.begin(), x.end());
     }
-    const double limit = precision == GTR_PRECISION_BF16 ? 1e-2 : 1e-5;
+    const double limit = precision == GTR_PRECISION_BF16 ? 1e-2 : 3e-6;
     trial.compare_norm("x after step " + std::to_string(index), call.x_of_rows(), expected, head.channels, limit);
   }
 }

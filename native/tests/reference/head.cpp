@@ -95,7 +95,8 @@ Values head_forward(const Head& head, const Values& x, int base_step, const Valu
   return apply(head, "final_layer.linear", last, full);
 }
 
-Values head_step(const Head& head, const ChainRow& row, double x0_clip, int index, const Values& x) {
+Values head_step(const Head& head, const ChainRow& row, double x0_clip, int index, const Values& x,
+                 double epsilon_error) {
   const DiffusionStep step = diffusion_table(row.steps)[static_cast<size_t>(index)];
   const auto channels = static_cast<size_t>(head.channels);
   const Values conditional = head_forward(head, x, step.base_step, row.z);
@@ -104,6 +105,7 @@ Values head_step(const Head& head, const ChainRow& row, double x0_clip, int inde
     const Values unconditional = head_forward(head, x, step.base_step, row.z_unconditional);
     for (size_t c = 0; c < channels; ++c) epsilon[c] = unconditional[c] + row.cfg * (epsilon[c] - unconditional[c]);
   }
+  for (size_t c = 0; c < channels; ++c) epsilon[c] *= 1 + (c % 2 == 0 ? epsilon_error : -epsilon_error);
   Values next(channels);
   for (size_t c = 0; c < channels; ++c) {
     const double fraction = (conditional[channels + c] + 1) / 2;
@@ -121,10 +123,12 @@ Values head_step(const Head& head, const ChainRow& row, double x0_clip, int inde
   return next;
 }
 
-Values head_chain(const Head& head, const ChainRow& row, double x0_clip) {
+Values head_chain(const Head& head, const ChainRow& row, double x0_clip, double epsilon_error) {
   Values x(static_cast<size_t>(head.channels));
   for (size_t c = 0; c < x.size(); ++c) x[c] = noise(row.seed, row.image, row.cell, 0, static_cast<int64_t>(c));
-  for (int index = row.steps - 1; index >= 0; --index) x = head_step(head, row, x0_clip, index, x);
+  for (int index = row.steps - 1; index >= 0; --index) {
+    x = head_step(head, row, x0_clip, index, x, epsilon_error);
+  }
   return x;
 }
 

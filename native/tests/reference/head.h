@@ -45,10 +45,12 @@ struct ChainRow {
   Values z_unconditional;
 };
 
-// x_index from x_(index+1): the reverse step with this table index.
-Values head_step(const Head& head, const ChainRow& row, double x0_clip, int index, const Values& x);
+// x_index from x_(index+1): the reverse step with this table index. epsilon_error: a relative error put into epsilon,
+// with signs in turn, which shows what an imprecise head makes of the result.
+Values head_step(const Head& head, const ChainRow& row, double x0_clip, int index, const Values& x,
+                 double epsilon_error = 0);
 
 // x0, from noise draw 0.
-Values head_chain(const Head& head, const ChainRow& row, double x0_clip);
+Values head_chain(const Head& head, const ChainRow& row, double x0_clip, double epsilon_error = 0);
 
 }  // namespace gtr::test::reference
