@@ -142,7 +142,7 @@ final class MarCheckpoint {
         throw new CheckpointException(
             name,
             "tensor '"
-                + name
+                + shown(name)
                 + "' with shape "
                 + Arrays.toString(shapes.get(name))
                 + " is not part of a MAR model with "
@@ -150,5 +150,11 @@ final class MarCheckpoint {
                 + " tensors; expected none of that name");
       }
     }
+  }
+
+  /** A name as it can stand in a message of one line, whatever a file claims. */
+  static String shown(String name) {
+    String printable = name.replaceAll("[^\\x20-\\x7e]", "?");
+    return printable.length() <= 120 ? printable : printable.substring(0, 120) + "...";
   }
 }

@@ -170,8 +170,13 @@ final class MarMetadata {
   }
 
   private static CheckpointException malformed(String key, String value, String allowed) {
-    String shown = value.length() <= 60 ? value : value.substring(0, 60) + "...";
     return new CheckpointException(
-        key, "metadata key '" + key + "' is '" + shown + "'; allowed is " + allowed);
+        key,
+        "metadata key '"
+            + key
+            + "' is '"
+            + MarCheckpoint.shown(value)
+            + "'; allowed is "
+            + allowed);
   }
 }

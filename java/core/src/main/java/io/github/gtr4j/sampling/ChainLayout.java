@@ -1,5 +1,6 @@
 package io.github.gtr4j.sampling;
 
+import io.github.gtr4j.kernel.ChainArguments;
 import java.util.Arrays;
 
 /**
@@ -77,6 +78,14 @@ final class ChainLayout {
 
   int rows(int part) {
     return counts[part];
+  }
+
+  /** Puts the groups into a chain's arguments. */
+  void fill(ChainArguments chain) {
+    chain.clearGroups();
+    for (int group = 0; group < groups; group++) {
+      chain.addGroup(groupRows[group], groupSteps[group], groupGuided[group]);
+    }
   }
 
   int groups() {

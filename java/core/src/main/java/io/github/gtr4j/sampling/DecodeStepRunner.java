@@ -105,11 +105,19 @@ final class DecodeStepRunner implements AutoCloseable {
    */
   List<ActiveImage> admit(List<SamplingJob> jobs, List<ActiveImage> active) {
     List<SamplingRequest> requests = new ArrayList<>();
-    active.forEach(image -> requests.add(image.request()));
-    jobs.forEach(job -> requests.add(job.request()));
+    ChainForecast forecast = new ChainForecast(model, options);
+    for (ActiveImage image : active) {
+      requests.add(image.request());
+      forecast.add(image.request(), image.step().index());
+    }
+    for (SamplingJob job : jobs) {
+      requests.add(job.request());
+      forecast.add(job.request(), 0);
+    }
     List<ActiveImage> admitted = new ArrayList<>();
     try {
-      makeRoom(StepSize.of(requests, options.maxBatch()), active);
+      StepSize size = StepSize.of(requests, options.maxBatch());
+      makeRoom(size, scratchBytes(model, size, forecast), active);
       for (SamplingJob job : jobs) {
         int slot = slots.nextClearBit(0);
         slots.set(slot);
@@ -129,7 +137,7 @@ final class DecodeStepRunner implements AutoCloseable {
     slots.clear(slot);
   }
 
-  private void makeRoom(StepSize needed, List<ActiveImage> active) {
+  private void makeRoom(StepSize needed, long scratchBytes, List<ActiveImage> active) {
     WorkspaceSize size = needed.workspace();
     MarWorkspace oldWorkspace = workspace;
     StepMemory oldMemory = memory;
@@ -160,7 +168,7 @@ final class DecodeStepRunner implements AutoCloseable {
       active.forEach(this::putKnownTokens);
     }
     countBytes();
-    growScratch(needed.scratchBytes(model, options.modulationBytes()));
+    growScratch(scratchBytes);
   }
 
   private void countBytes() {
@@ -204,11 +212,17 @@ final class DecodeStepRunner implements AutoCloseable {
   static MemoryPlan memoryPlan(
       MarModel model, SamplerOptions options, List<SamplingRequest> requests) {
     StepSize size = StepSize.of(requests, options.maxBatch());
+    ChainForecast forecast = new ChainForecast(model, options);
+    requests.forEach(request -> forecast.add(request, 0));
     return new MemoryPlan(
         model.weightBytes(),
         model.workspaceBytes(size.workspace())
             + StepMemory.bytes(model.configuration(), size.rows()),
-        size.scratchBytes(model, options.modulationBytes()));
+        scratchBytes(model, size, forecast));
+  }
+
+  private static long scratchBytes(MarModel model, StepSize size, ChainForecast forecast) {
+    return Math.max(StepSize.selectionScratchBytes(model, size.rows()), forecast.scratchBytes());
   }
 
   /**
@@ -299,10 +313,7 @@ final class DecodeStepRunner implements AutoCloseable {
     for (int i = 0; i < count; i++) {
       fillInputs(images.get(i), i);
     }
-    chain.clearGroups();
-    for (int g = 0; g < layout.groups(); g++) {
-      chain.addGroup(layout.groupRows(g), layout.groupSteps(g), layout.groupGuided(g));
-    }
+    layout.fill(chain);
     if (selected.length < rows) {
       selected = new boolean[rows];
       scores = new float[rows];
@@ -401,7 +412,7 @@ final class DecodeStepRunner implements AutoCloseable {
         .image(views.image())
         .cell(views.cell())
         .temperature(views.temperature());
-    // Planned for; but what a chain needs may depend on its groups.
+    // Planned for at admission, but for groups that a cancelled request leaves behind.
     growScratch(model.head().chainScratchBytes(chain));
     model.head().chain(stream, chain, views.x(), scratch);
     stream.synchronize();

@@ -163,6 +163,16 @@ class MarCheckpointTest {
   }
 
   @Test
+  void aNameInAMessageStaysOnItsLine() {
+    Map<String, long[]> shapes = shapes(SMALL);
+    shapes.put("two\nlines" + "x".repeat(1000), new long[] {7});
+    String problem = refused(shapes, metadata()).problem();
+    assertTrue(problem.contains("'two?linesxxx") && problem.length() < 300, problem);
+    problem = refused(shapes(SMALL), metadata("weights", "two\nlines")).problem();
+    assertTrue(problem.contains("'two?lines'"), problem);
+  }
+
+  @Test
   void aGapInTheBlocksIsAMissingTensor() {
     Map<String, long[]> shapes = shapes(SMALL);
     shapes.put("encoder_blocks.3.norm1.weight", new long[] {32});
