@@ -6,6 +6,7 @@ module io.github.gtr4j {
   exports io.github.gtr4j;
   exports io.github.gtr4j.checkpoint;
   exports io.github.gtr4j.device;
+  exports io.github.gtr4j.image;
   exports io.github.gtr4j.kernel;
   exports io.github.gtr4j.model;
   exports io.github.gtr4j.sampling;

@@ -2,6 +2,7 @@ package io.github.gtr4j;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -37,7 +38,10 @@ public final class AtomicFile {
     Path file = Files.exists(target) ? target.toRealPath() : target.toAbsolutePath();
     Path temporary =
         file.resolveSibling(
-            "." + file.getFileName() + "." + Long.toHexString(ThreadLocalRandom.current().nextLong())
+            "."
+                + file.getFileName()
+                + "."
+                + Long.toHexString(ThreadLocalRandom.current().nextLong())
                 + ".tmp");
     try {
       try (FileChannel channel =
@@ -81,8 +85,7 @@ public final class AtomicFile {
     if (e instanceof NoSuchFileException) {
       return "its directory does not exist";
     }
-    if (e instanceof java.nio.file.FileSystemException fileSystem
-        && fileSystem.getReason() != null) {
+    if (e instanceof FileSystemException fileSystem && fileSystem.getReason() != null) {
       return fileSystem.getReason();
     }
     return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();

@@ -86,16 +86,13 @@ class AtomicFileTest {
         assertThrows(IOException.class, () -> AtomicFile.write(folder, bytes(1)));
     assertEquals(folder + ": cannot be written: it is a directory", directory.getMessage());
     IOException device =
-        assertThrows(
-            IOException.class, () -> AtomicFile.write(Path.of("/dev/null"), bytes(1)));
+        assertThrows(IOException.class, () -> AtomicFile.write(Path.of("/dev/null"), bytes(1)));
     assertEquals("/dev/null: cannot be written: it is not a regular file", device.getMessage());
     Path absent = folder.resolve("absent");
     IOException missing =
-        assertThrows(
-            IOException.class, () -> AtomicFile.checkWritable(absent.resolve("file")));
+        assertThrows(IOException.class, () -> AtomicFile.checkWritable(absent.resolve("file")));
     assertEquals(
-        absent.resolve("file") + ": cannot be written: the directory " + absent
-            + " does not exist",
+        absent.resolve("file") + ": cannot be written: the directory " + absent + " does not exist",
         missing.getMessage());
   }
 }

@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 
 /**
@@ -51,8 +52,7 @@ public final class SafetensorsFile implements AutoCloseable {
       long fileBytes = source.size();
       long headerBytes = headerBytes(fileBytes);
       this.dataStart = PREFIX_BYTES + headerBytes;
-      this.header =
-          SafetensorsHeader.parse(new HeaderStream(dataStart), fileBytes - dataStart);
+      this.header = SafetensorsHeader.parse(new HeaderStream(dataStart), fileBytes - dataStart);
     } catch (CheckpointException e) {
       throw e.inFile(source.name());
     } catch (IOException e) {
@@ -123,8 +123,7 @@ public final class SafetensorsFile implements AutoCloseable {
   public TensorInfo tensor(String name) {
     TensorInfo tensor = header.tensors().get(name);
     if (tensor == null) {
-      throw new CheckpointException(
-          source.name(), name, "tensor '" + name + "' is missing", null);
+      throw new CheckpointException(source.name(), name, "tensor '" + name + "' is missing", null);
     }
     return tensor;
   }
@@ -152,7 +151,10 @@ public final class SafetensorsFile implements AutoCloseable {
     if (elementsPerRow < 1 || tensor.elements() % elementsPerRow != 0) {
       throw new InvalidArgumentException(
           "elementsPerRow",
-          elementsPerRow + "; allowed are divisors of the " + tensor.elements() + " elements of "
+          elementsPerRow
+              + "; allowed are divisors of the "
+              + tensor.elements()
+              + " elements of "
               + tensor);
     }
     // No overflow: a row is at most the tensor, whose bytes fit in the file.
@@ -161,7 +163,11 @@ public final class SafetensorsFile implements AutoCloseable {
       throw new CheckpointException(
           source.name(),
           tensor.name(),
-          "tensor '" + tensor.name() + "' has rows of " + rowBytes + " bytes; allowed are at most "
+          "tensor '"
+              + tensor.name()
+              + "' has rows of "
+              + rowBytes
+              + " bytes; allowed are at most "
               + Integer.MAX_VALUE,
           null);
     }
@@ -218,8 +224,7 @@ public final class SafetensorsFile implements AutoCloseable {
     read(
         tensor,
         1,
-        (firstRow, rows, data) ->
-            data.asDoubleBuffer().get(values, (int) firstRow, (int) rows));
+        (firstRow, rows, data) -> data.asDoubleBuffer().get(values, (int) firstRow, (int) rows));
     return values;
   }
 
@@ -267,8 +272,12 @@ public final class SafetensorsFile implements AutoCloseable {
     throw new CheckpointException(
         source.name(),
         name,
-        "tensor '" + name + "' has elements of type " + tensor.type() + "; allowed: "
-            + String.join(", ", java.util.Arrays.stream(allowed).map(Enum::name).toList()),
+        "tensor '"
+            + name
+            + "' has elements of type "
+            + tensor.type()
+            + "; allowed: "
+            + String.join(", ", Arrays.stream(allowed).map(Enum::name).toList()),
         null);
   }
 
@@ -283,14 +292,20 @@ public final class SafetensorsFile implements AutoCloseable {
     if (bytes < 0 || bytes > MAX_HEADER_BYTES) {
       throw new CheckpointException(
           "header length",
-          "the header length is " + Long.toUnsignedString(bytes) + " bytes; allowed are at most "
-              + MAX_HEADER_BYTES + " (is it a safetensors file?)");
+          "the header length is "
+              + Long.toUnsignedString(bytes)
+              + " bytes; allowed are at most "
+              + MAX_HEADER_BYTES
+              + " (is it a safetensors file?)");
     }
     if (bytes > fileBytes - PREFIX_BYTES) {
       throw new CheckpointException(
           "header length",
-          "the header length is " + bytes + " bytes, but the file has only "
-              + (fileBytes - PREFIX_BYTES) + " more (is it truncated?)");
+          "the header length is "
+              + bytes
+              + " bytes, but the file has only "
+              + (fileBytes - PREFIX_BYTES)
+              + " more (is it truncated?)");
     }
     return bytes;
   }

@@ -148,7 +148,9 @@ final class SafetensorsHeader {
             () ->
                 fault(
                     name,
-                    "has the unknown dtype '" + printable(text) + "'; allowed are "
+                    "has the unknown dtype '"
+                        + printable(text)
+                        + "'; allowed are "
                         + ElementType.allNames()));
   }
 
@@ -166,8 +168,12 @@ final class SafetensorsHeader {
           || parser.getLongValue() < 0) {
         throw fault(
             name,
-            "has a " + field + " with an entry out of range: " + printable(parser.getText())
-                + "; allowed 0 to " + Long.MAX_VALUE);
+            "has a "
+                + field
+                + " with an entry out of range: "
+                + printable(parser.getText())
+                + "; allowed 0 to "
+                + Long.MAX_VALUE);
       }
       if (numbers.size() == most) {
         throw fault(name, "has a " + field + " with more than " + most + " entries");
@@ -186,8 +192,11 @@ final class SafetensorsHeader {
     if (begin > end || end > dataBytes) {
       throw fault(
           name,
-          "has data_offsets " + Arrays.toString(offsets) + ", which do not lie within the "
-              + dataBytes + " bytes of data in the file (is it truncated?)");
+          "has data_offsets "
+              + Arrays.toString(offsets)
+              + ", which do not lie within the "
+              + dataBytes
+              + " bytes of data in the file (is it truncated?)");
     }
     long elements = elements(name, shape);
     long bytes;
@@ -199,8 +208,14 @@ final class SafetensorsHeader {
     if (bytes != end - begin) {
       throw fault(
           name,
-          "has " + (end - begin) + " bytes of data, but " + type + " "
-              + TensorInfo.shapeText(shape) + " takes " + bytes);
+          "has "
+              + (end - begin)
+              + " bytes of data, but "
+              + type
+              + " "
+              + TensorInfo.shapeText(shape)
+              + " takes "
+              + bytes);
     }
     return new TensorInfo(name, type, shape, elements, begin);
   }
@@ -232,14 +247,21 @@ final class SafetensorsHeader {
       if (tensor.offset() < covered) {
         throw fault(
             tensor.name(),
-            "overlaps tensor '" + printable(previous.name()) + "': it begins at byte " + tensor.offset()
-                + ", the other ends at " + covered);
+            "overlaps tensor '"
+                + printable(previous.name())
+                + "': it begins at byte "
+                + tensor.offset()
+                + ", the other ends at "
+                + covered);
       }
       if (tensor.offset() > covered) {
         throw fault(
             tensor.name(),
-            "leaves a gap: it begins at byte " + tensor.offset() + " of the data, the one before"
-                + " ends at " + covered);
+            "leaves a gap: it begins at byte "
+                + tensor.offset()
+                + " of the data, the one before"
+                + " ends at "
+                + covered);
       }
       covered += tensor.bytes();
       previous = tensor;

@@ -77,8 +77,7 @@ public final class SafetensorsWriter {
         type,
         values.length / type.bytes(),
         shape,
-        (first, count, target) ->
-            target.put(values, first * type.bytes(), count * type.bytes()));
+        (first, count, target) -> target.put(values, first * type.bytes(), count * type.bytes()));
   }
 
   private SafetensorsWriter add(
@@ -89,7 +88,11 @@ public final class SafetensorsWriter {
     if (!holds(shape, count)) {
       throw new InvalidArgumentException(
           "shape",
-          TensorInfo.shapeText(shape) + " of tensor '" + name + "' does not match its " + count
+          TensorInfo.shapeText(shape)
+              + " of tensor '"
+              + name
+              + "' does not match its "
+              + count
               + " values");
     }
     if (entries.putIfAbsent(name, new Entry(name, type, shape.clone(), count, elements)) != null) {

@@ -81,7 +81,9 @@ public final class TensorInfo {
 
   /** A shape as people write it, such as {@code [3, 64]}. */
   public static String shapeText(long... shape) {
-    return LongStream.of(shape).mapToObj(Long::toString).collect(Collectors.joining(", ", "[", "]"));
+    return LongStream.of(shape)
+        .mapToObj(Long::toString)
+        .collect(Collectors.joining(", ", "[", "]"));
   }
 
   /** Such as {@code mask_token BF16 [1, 1, 192]}. */

@@ -49,8 +49,7 @@ final class BitmapFont {
       for (int y = 0; y < HEIGHT; y++) {
         for (int x = 0; x < WIDTH; x++) {
           if ((rows[y] >> x & 1) != 0) {
-            target.fill(
-                left + (k * ADVANCE + x) * scale, top + y * scale, scale, scale, rgb);
+            target.fill(left + (k * ADVANCE + x) * scale, top + y * scale, scale, scale, rgb);
           }
         }
       }

@@ -33,8 +33,12 @@ public final class ContactSheet {
             || picture.height() != pictures.get(0).height())) {
       throw new InvalidArgumentException(
           "picture",
-          picture + "; the others of the sheet have " + pictures.get(0).width() + "x"
-              + pictures.get(0).height() + " pixels");
+          picture
+              + "; the others of the sheet have "
+              + pictures.get(0).width()
+              + "x"
+              + pictures.get(0).height()
+              + " pixels");
     }
     pictures.add(picture);
     labels.add(label);
@@ -54,6 +58,20 @@ public final class ContactSheet {
     }
     columns = count;
     return this;
+  }
+
+  /**
+   * About how many pictures of a size can stand on one sheet.
+   *
+   * @param channels of the sheet, times the number of such sheets that are to stand side by side
+   */
+  public static long maxPictures(int width, int height, int channels) {
+    int scale = scale(width, height);
+    long cell =
+        ((long) width * scale + MARGIN)
+            * ((long) height * scale + LABEL_GAP + BitmapFont.HEIGHT * LABEL_SCALE + MARGIN);
+    // A half is left for headings, margins and a last row that is not full.
+    return Math.max(1, Raster.MAX_BYTES / 2 / (cell * channels));
   }
 
   /** Draws the sheet. */
@@ -110,8 +128,11 @@ public final class ContactSheet {
   }
 
   private int scale() {
-    int side = Math.max(pictures.get(0).width(), pictures.get(0).height());
-    return Math.max(1, COMFORTABLE_SIDE / side);
+    return scale(pictures.get(0).width(), pictures.get(0).height());
+  }
+
+  private static int scale(int width, int height) {
+    return Math.max(1, COMFORTABLE_SIDE / Math.max(width, height));
   }
 
   private int cellWidth() {

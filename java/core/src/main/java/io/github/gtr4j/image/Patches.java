@@ -39,8 +39,13 @@ public record Patches(int patchHeight, int patchWidth, int channels) {
     if (latents.length != (long) tokenChannels() * grid.cells()) {
       throw new InvalidArgumentException(
           "latents",
-          latents.length + " values; " + grid.cells() + " tokens of " + tokenChannels()
-              + " values are " + (long) tokenChannels() * grid.cells());
+          latents.length
+              + " values; "
+              + grid.cells()
+              + " tokens of "
+              + tokenChannels()
+              + " values are "
+              + (long) tokenChannels() * grid.cells());
     }
     Raster raster = new Raster(grid.width() * patchWidth, grid.height() * patchHeight, channels);
     for (int y = 0; y < raster.height(); y++) {

@@ -58,7 +58,9 @@ public final class Raster {
     samples[index(x, y) + channel] = (byte) value;
   }
 
-  /** Sets a pixel to a colour; in a grey picture to its green, which is nearest to its lightness. */
+  /**
+   * Sets a pixel to a colour; in a grey picture to its green, which is nearest to its lightness.
+   */
   void setPixel(int x, int y, int rgb) {
     int at = index(x, y);
     if (channels == 1) {

@@ -30,7 +30,10 @@ public final class CellSet {
       if (cell < 0 || cell >= grid.cells()) {
         throw new InvalidArgumentException(
             "cells",
-            cell + " is not a cell; a grid of " + grid + " has the cells 0 to "
+            cell
+                + " is not a cell; a grid of "
+                + grid
+                + " has the cells 0 to "
                 + (grid.cells() - 1));
       }
       if (set.get(cell)) {

@@ -6,8 +6,8 @@ import java.util.Arrays;
 /**
  * Generation-then-Reconstruction: sparse lattices of tokens are generated with care and in several
  * steps, then the rest, half of the grid, is reconstructed from its neighbours in few steps. Early
- * steps get more diffusion steps than late ones, and in the reconstruction the tokens with the
- * most high-frequency energy in their condition get more than the others.
+ * steps get more diffusion steps than late ones, and in the reconstruction the tokens with the most
+ * high-frequency energy in their condition get more than the others.
  */
 public final class GtrSchedule implements Schedule {
   private final int[] steps;
@@ -120,9 +120,17 @@ public final class GtrSchedule implements Schedule {
       if (steps[stage] > stages.size(stage)) {
         throw new InvalidArgumentException(
             "steps",
-            steps[stage] + " steps for stage " + (stage + 1) + " of " + steps.length
-                + ", which has " + stages.size(stage) + " cells in a grid of " + grid
-                + "; allowed 1 to " + stages.size(stage));
+            steps[stage]
+                + " steps for stage "
+                + (stage + 1)
+                + " of "
+                + steps.length
+                + ", which has "
+                + stages.size(stage)
+                + " cells in a grid of "
+                + grid
+                + "; allowed 1 to "
+                + stages.size(stage));
       }
     }
   }
@@ -137,8 +145,7 @@ public final class GtrSchedule implements Schedule {
       return tMax;
     }
     long last = generationSteps - 1;
-    return (int)
-        Math.floorDiv(2 * tMax * last + 2L * (tMin - tMax) * step + last, 2 * last);
+    return (int) Math.floorDiv(2 * tMax * last + 2L * (tMin - tMax) * step + last, 2 * last);
   }
 
   private int detailTokens(int tokens) {
@@ -163,7 +170,11 @@ public final class GtrSchedule implements Schedule {
   public int hashCode() {
     return Arrays.hashCode(
         new int[] {
-          Arrays.hashCode(steps), tMax, tMin, tReconstruction, Double.hashCode(detailFraction),
+          Arrays.hashCode(steps),
+          tMax,
+          tMin,
+          tReconstruction,
+          Double.hashCode(detailFraction),
           tDetail
         });
   }
@@ -189,14 +200,20 @@ public final class GtrSchedule implements Schedule {
       if (steps.length < Stages.MIN_COUNT) {
         throw new InvalidArgumentException(
             "steps",
-            steps.length + " stages; a GtR schedule has at least " + Stages.MIN_COUNT
+            steps.length
+                + " stages; a GtR schedule has at least "
+                + Stages.MIN_COUNT
                 + ", such as 12,3,1");
       }
       for (int stage = 0; stage < steps.length; stage++) {
         if (steps[stage] < 1) {
           throw new InvalidArgumentException(
               "steps",
-              steps[stage] + " steps for stage " + (stage + 1) + " of " + steps.length
+              steps[stage]
+                  + " steps for stage "
+                  + (stage + 1)
+                  + " of "
+                  + steps.length
                   + "; allowed 1 to the number of the stage's cells");
         }
       }

@@ -1,6 +1,7 @@
 package io.github.gtr4j.schedule;
 
 import io.github.gtr4j.InvalidArgumentException;
+import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -79,9 +80,7 @@ public final class Guidance {
 
   @Override
   public boolean equals(Object other) {
-    return other instanceof Guidance guidance
-        && shape == guidance.shape
-        && cfg == guidance.cfg;
+    return other instanceof Guidance guidance && shape == guidance.shape && cfg == guidance.cfg;
   }
 
   @Override
@@ -91,6 +90,6 @@ public final class Guidance {
 
   @Override
   public String toString() {
-    return isActive() ? shape.name().toLowerCase(java.util.Locale.ROOT) + " " + cfg : "none";
+    return isActive() ? shape.name().toLowerCase(Locale.ROOT) + " " + cfg : "none";
   }
 }

@@ -50,8 +50,13 @@ public final class MarSchedule implements Schedule {
     if (cells.isAll() && steps.isPresent() && steps.getAsInt() > total) {
       throw new InvalidArgumentException(
           "steps",
-          steps.getAsInt() + " decode steps, but a grid of " + cells.grid() + " has " + total
-              + " cells; allowed 1 to " + total);
+          steps.getAsInt()
+              + " decode steps, but a grid of "
+              + cells.grid()
+              + " has "
+              + total
+              + " cells; allowed 1 to "
+              + total);
     }
     Plan.Builder plan = new Plan.Builder(cells, new int[cells.grid().cells()]);
     int masked = total;

@@ -4,9 +4,9 @@ import io.github.gtr4j.InvalidArgumentException;
 
 /**
  * The counter-based random generator Philox4x32-10 (Salmon et al., "Parallel random numbers: as
- * easy as 1, 2, 3", SC 2011), addressed as the native noise is: the key is the seed, the counter
- * is (channel / 4, draw, cell, image). So a random number depends on what it is for, and not on
- * when it is drawn.
+ * easy as 1, 2, 3", SC 2011), addressed as the native noise is: the key is the seed, the counter is
+ * (channel / 4, draw, cell, image). So a random number depends on what it is for, and not on when
+ * it is drawn.
  */
 public final class Philox {
   /** Image indices lie below this. */

@@ -6,8 +6,8 @@ import java.util.List;
 
 /**
  * How a grid of tokens is decoded: how many tokens each step decodes, in which stage and with how
- * many diffusion steps. It holds for any image; which cells a step decodes follows from the
- * image's {@link #order}. Immutable.
+ * many diffusion steps. It holds for any image; which cells a step decodes follows from the image's
+ * {@link #order}. Immutable.
  */
 public final class Plan {
   private static final int CELL_BITS = Integer.numberOfTrailingZeros(TokenGrid.MAX_CELLS);
@@ -53,8 +53,7 @@ public final class Plan {
   }
 
   /**
-   * The order in which the cells of one image are decoded: stage by stage, randomly within a
-   * stage.
+   * The order in which the cells of one image are decoded: stage by stage, randomly within a stage.
    *
    * @param seed all 64 bits count
    * @param image index of the image, 0 to 2^32 - 1

@@ -11,8 +11,8 @@ public sealed interface Schedule permits MarSchedule, GtrSchedule {
   /**
    * Plans a whole grid.
    *
-   * @throws io.github.gtr4j.InvalidArgumentException if the grid is too small for the schedule;
-   *     the message names the largest value that is allowed
+   * @throws io.github.gtr4j.InvalidArgumentException if the grid is too small for the schedule; the
+   *     message names the largest value that is allowed
    */
   default Plan plan(TokenGrid grid) {
     return plan(CellSet.all(grid));

@@ -6,8 +6,8 @@ import java.util.Arrays;
 /**
  * The stages of Generation-then-Reconstruction: R_0 is the whole grid; for k = 1..K-1, T_k are the
  * cells of R_(k-1) with (row + column) mod 2^k != 0 and R_k the others. Decoded are R_(K-1),
- * T_(K-1), ..., T_1: ever denser lattices, and at last the odd squares of the checkerboard, each
- * of which has only known neighbours. That last stage is the reconstruction, the others are the
+ * T_(K-1), ..., T_1: ever denser lattices, and at last the odd squares of the checkerboard, each of
+ * which has only known neighbours. That last stage is the reconstruction, the others are the
  * generation.
  */
 public final class Stages {

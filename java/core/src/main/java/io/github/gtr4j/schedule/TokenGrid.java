@@ -17,7 +17,11 @@ public record TokenGrid(int height, int width) {
     if (height < 1 || width < 1 || (long) height * width > MAX_CELLS) {
       throw new InvalidArgumentException(
           "grid",
-          height + "x" + width + "; allowed are sizes of at least 1 and at most " + MAX_CELLS
+          height
+              + "x"
+              + width
+              + "; allowed are sizes of at least 1 and at most "
+              + MAX_CELLS
               + " cells");
     }
   }

@@ -16,16 +16,22 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every way in which a header can lie is found when the file is opened, and named. */
 class SafetensorsCorruptionTest {
-  private static final String W =
-      "\"w\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}";
+  private static final String W = "\"w\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}";
 
   private static CheckpointException refusal(byte[] file) {
     return assertThrows(CheckpointException.class, () -> Safetensors.open(file).close());
   }
 
   private static String tensor(String name, String type, String shape, String offsets) {
-    return "\"" + name + "\":{\"dtype\":" + type + ",\"shape\":" + shape + ",\"data_offsets\":"
-        + offsets + "}";
+    return "\""
+        + name
+        + "\":{\"dtype\":"
+        + type
+        + ",\"shape\":"
+        + shape
+        + ",\"data_offsets\":"
+        + offsets
+        + "}";
   }
 
   static Stream<Arguments> headers() {
@@ -39,7 +45,10 @@ class SafetensorsCorruptionTest {
         Arguments.of("{} x", 0, "header", "the header is not valid JSON: "),
         Arguments.of("{\"w\":}", 0, "header", "the header is not valid JSON: "),
         Arguments.of(
-            "{" + W + "," + W + "}", 8, "header", "the header is not valid JSON: Duplicate field 'w'"),
+            "{" + W + "," + W + "}",
+            8,
+            "header",
+            "the header is not valid JSON: Duplicate field 'w'"),
         Arguments.of(
             "{\"__metadata__\":{\"a\":\"1\",\"a\":\"2\"}}",
             0,
@@ -51,7 +60,8 @@ class SafetensorsCorruptionTest {
             "header",
             "the header is not valid JSON: Duplicate field '__metadata__'"),
         // metadata
-        Arguments.of("{\"__metadata__\":3}", 0, "__metadata__", "__metadata__ is not a JSON object"),
+        Arguments.of(
+            "{\"__metadata__\":3}", 0, "__metadata__", "__metadata__ is not a JSON object"),
         Arguments.of(
             "{\"__metadata__\":{\"heads\":4}}", 0, "heads", "metadata key 'heads' is not a string"),
         // fields
@@ -59,7 +69,10 @@ class SafetensorsCorruptionTest {
         Arguments.of(
             "{\"w\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "w", "tensor 'w' has no dtype"),
         Arguments.of(
-            "{\"w\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}}", 8, "w", "tensor 'w' has no shape"),
+            "{\"w\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}}",
+            8,
+            "w",
+            "tensor 'w' has no shape"),
         Arguments.of(
             "{\"w\":{\"dtype\":\"F32\",\"shape\":[2]}}", 8, "w", "tensor 'w' has no data_offsets"),
         Arguments.of(
@@ -108,7 +121,8 @@ class SafetensorsCorruptionTest {
             "{" + tensor("w", "\"F32\"", "[18446744073709551618]", "[0,8]") + "}",
             8,
             "w",
-            "tensor 'w' has a shape with an entry out of range: 18446744073709551618; allowed 0 to "),
+            "tensor 'w' has a shape with an entry out of range: 18446744073709551618; allowed 0"
+                + " to "),
         Arguments.of(
             "{" + tensor("w", "\"F32\"", "[1,1,1,1,1,1,1,1,2]", "[0,8]") + "}",
             8,
@@ -223,7 +237,8 @@ class SafetensorsCorruptionTest {
       CheckpointException e = refusal(Safetensors.file(length, none, new byte[64]));
       assertEquals("header length", e.item());
       assertEquals(
-          "the header length is " + Long.toUnsignedString(length)
+          "the header length is "
+              + Long.toUnsignedString(length)
               + " bytes; allowed are at most 16777216 (is it a safetensors file?)",
           e.problem());
     }

@@ -56,8 +56,7 @@ class SafetensorsFileTest {
       assertFalse(tensor.hasShape(2, 3));
       assertFalse(tensor.hasShape(3, 2, 1));
       assertEquals("w F32 [3, 2]", tensor.toString());
-      assertArrayEquals(
-          new float[] {0.5f, 1.5f, 2.5f, 3.5f, 4.5f, 5.5f}, file.readFloats("w"));
+      assertArrayEquals(new float[] {0.5f, 1.5f, 2.5f, 3.5f, 4.5f, 5.5f}, file.readFloats("w"));
       assertThrows(UnsupportedOperationException.class, () -> file.tensors().clear());
       assertThrows(UnsupportedOperationException.class, () -> file.metadata().clear());
     }
@@ -136,16 +135,7 @@ class SafetensorsFileTest {
     byte[] bytes = Safetensors.file(header.length(), header.getBytes(), data.array());
     try (SafetensorsFile file = Safetensors.open(bytes)) {
       assertArrayEquals(
-          new float[] {
-            1,
-            -2,
-            65504,
-            0x1p-14f,
-            0x1p-24f,
-            -0.0f,
-            Float.POSITIVE_INFINITY,
-            Float.NaN
-          },
+          new float[] {1, -2, 65504, 0x1p-14f, 0x1p-24f, -0.0f, Float.POSITIVE_INFINITY, Float.NaN},
           file.readFloats("h"));
       assertArrayEquals(new float[] {1, -3.140625f}, file.readFloats("b"));
     }
@@ -242,8 +232,7 @@ class SafetensorsFileTest {
     assertTrue(closed[0]);
     closed[0] = false;
     assertThrows(
-        CheckpointException.class,
-        () -> SafetensorsFile.open(new Watched(new byte[3], closed)));
+        CheckpointException.class, () -> SafetensorsFile.open(new Watched(new byte[3], closed)));
     assertTrue(closed[0]);
     closed[0] = false;
     assertThrows(

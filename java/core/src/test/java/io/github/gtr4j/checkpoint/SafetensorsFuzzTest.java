@@ -12,8 +12,7 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 class SafetensorsFuzzTest {
   @FuzzTest(maxDuration = "5m")
   void anyBytes(byte[] bytes) {
-    try (SafetensorsFile file =
-        SafetensorsFile.open(CheckpointSource.ofBytes("fuzz", bytes), 64)) {
+    try (SafetensorsFile file = SafetensorsFile.open(CheckpointSource.ofBytes("fuzz", bytes), 64)) {
       long total = 0;
       for (TensorInfo tensor : file.tensors().values()) {
         long[] read = {0};

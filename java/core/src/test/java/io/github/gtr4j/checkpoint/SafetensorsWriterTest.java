@@ -75,8 +75,7 @@ class SafetensorsWriterTest {
     }
     assertEquals(
         "name: tensor 'a' was added before",
-        assertThrows(
-                InvalidArgumentException.class, () -> writer.longs("a", new long[1], 1))
+        assertThrows(InvalidArgumentException.class, () -> writer.longs("a", new long[1], 1))
             .getMessage());
     assertThrows(
         InvalidArgumentException.class, () -> writer.longs("__metadata__", new long[1], 1));
@@ -103,7 +102,9 @@ class SafetensorsWriterTest {
     new SafetensorsWriter().bytes("h", ElementType.BF16, values, 4).write(path);
     try (SafetensorsFile file = SafetensorsFile.open(path)) {
       byte[] read = new byte[8];
-      file.read(file.tensor("h"), (first, rows, data) -> data.get(read, (int) (2 * first), (int) (2 * rows)));
+      file.read(
+          file.tensor("h"),
+          (first, rows, data) -> data.get(read, (int) (2 * first), (int) (2 * rows)));
       assertTrue(Arrays.equals(values, read));
     }
   }

@@ -12,8 +12,16 @@ import org.junit.jupiter.params.provider.CsvSource;
 class PatchesTest {
   @ParameterizedTest
   @CsvSource({
-    "-1, 0", "1, 255", "0, 128", "-2, 0", "2, 255", "NaN, 0", "Infinity, 255", "-Infinity, 0",
-    "-0.99, 1", "0.992, 254"
+    "-1, 0",
+    "1, 255",
+    "0, 128",
+    "-2, 0",
+    "2, 255",
+    "NaN, 0",
+    "Infinity, 255",
+    "-Infinity, 0",
+    "-0.99, 1",
+    "0.992, 254"
   })
   void levels(float value, int level) {
     assertEquals(level, Patches.toSample(value));

@@ -59,8 +59,7 @@ class PngWriterTest {
     Raster raster = noise(3, 3, 1);
     PngWriter.write(raster, path);
     assertArrayEquals(PngWriter.encode(raster), Files.readAllBytes(path));
-    assertThrows(
-        IOException.class, () -> PngWriter.write(raster, folder.resolve("absent/a.png")));
+    assertThrows(IOException.class, () -> PngWriter.write(raster, folder.resolve("absent/a.png")));
     try (var files = Files.list(folder)) {
       assertEquals(List.of(path), files.toList());
     }

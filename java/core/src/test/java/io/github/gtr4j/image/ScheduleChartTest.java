@@ -25,9 +25,7 @@ class ScheduleChartTest {
     int[] step = order.stepOfCell();
     for (int cell = 0; cell < grid.cells(); cell++) {
       int expected =
-          step[cell] < 0
-              ? 0xD0D0D0
-              : ScheduleChart.colour(step[cell], order.plan().steps().size());
+          step[cell] < 0 ? 0xD0D0D0 : ScheduleChart.colour(step[cell], order.plan().steps().size());
       assertEquals(expected, rgb(drawn, 8 + 49 * grid.column(cell), 8 + 49 * grid.row(cell)));
     }
   }

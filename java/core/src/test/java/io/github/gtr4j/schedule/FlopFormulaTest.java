@@ -35,8 +35,7 @@ class FlopFormulaTest {
   @Test
   void sizesAreChecked() {
     InvalidArgumentException e =
-        assertThrows(
-            InvalidArgumentException.class, () -> new FlopFormula(1, 1, 0, 1, 1, 1, 1));
+        assertThrows(InvalidArgumentException.class, () -> new FlopFormula(1, 1, 0, 1, 1, 1, 1));
     assertEquals("width: 0; allowed from 1 on", e.getMessage());
   }
 }

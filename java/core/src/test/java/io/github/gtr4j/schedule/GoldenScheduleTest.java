@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.github.gtr4j.checkpoint.CheckpointSource;
 import io.github.gtr4j.checkpoint.SafetensorsFile;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -125,11 +127,10 @@ class GoldenScheduleTest {
   private static List<Long> chosenForDetail(int image) {
     long[] cells = fashion.readLongs("gtr_12_3_1.fts_cells");
     float[] scores = fashion.readFloats("gtr_12_3_1.fts_score");
-    return java.util.stream.IntStream.range(image * 32, (image + 1) * 32)
+    return IntStream.range(image * 32, (image + 1) * 32)
         .boxed()
         .sorted(
-            java.util.Comparator.<Integer>comparingDouble(i -> -scores[i])
-                .thenComparingLong(i -> cells[i]))
+            Comparator.<Integer>comparingDouble(i -> -scores[i]).thenComparingLong(i -> cells[i]))
         .limit(3)
         .map(i -> cells[i])
         .toList();

@@ -188,9 +188,7 @@ class PlanPropertiesTest {
 
   @Property
   void sameInputsGiveSamePlanAndOrder(
-      @ForAll("subsets") Case subset,
-      @ForAll long seed,
-      @ForAll @IntRange(max = 1000) int image) {
+      @ForAll("subsets") Case subset, @ForAll long seed, @ForAll @IntRange(max = 1000) int image) {
     if (subset.cells().isAll()) {
       return;
     }

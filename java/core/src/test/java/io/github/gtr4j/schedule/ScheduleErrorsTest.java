@@ -47,8 +47,7 @@ class ScheduleErrorsTest {
             "-3 steps for stage 1 of 2; allowed 1 to the number of the stage's cells",
             (Executable) () -> gtr(-3, 1)),
         Arguments.of(
-            "1 stages; a GtR schedule has at least 2, such as 12,3,1",
-            (Executable) () -> gtr(64)),
+            "1 stages; a GtR schedule has at least 2, such as 12,3,1", (Executable) () -> gtr(64)),
         Arguments.of(
             "65 decode steps, but a grid of 8x8 has 64 cells; allowed 1 to 64",
             (Executable) () -> MarSchedule.builder().steps(65).build().plan(GRID)),
