@@ -17,7 +17,7 @@ constexpr int64_t kDefaultModulationBytes = int64_t{256} << 20;
 
 // Modulations are computed ahead until their products have this many rows: more would save no time, only take memory
 // that no cache holds.
-constexpr int64_t kTallRows = 1024;
+constexpr int64_t kTallRows = 256;
 
 constexpr int64_t kRowsPerTask = 8;
 

@@ -9,7 +9,7 @@ namespace {
 constexpr char kOperation[] = "gtr_head_forward";
 
 // Rows at a time: enough for the products to be bound by arithmetic, few enough for modulations to take little memory.
-constexpr int64_t kRowsAtOnce = 512;
+constexpr int64_t kRowsAtOnce = 256;
 
 struct Layout {
   HeadTimes times;
