@@ -50,7 +50,7 @@ final class WorkspaceLayout {
               + Integer.MAX_VALUE / c.tokens()
               + " images");
     }
-    rows = (int) Math.min(size.rows(), (long) sequences * c.tokens());
+    rows = (int) Math.min(size.rows(), 2 * most);
     long width = c.width();
     projected = reserve(DType.F32, (long) images * c.tokens() * width);
     hidden = reserve(DType.F32, most * width);

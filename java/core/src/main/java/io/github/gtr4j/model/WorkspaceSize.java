@@ -7,7 +7,7 @@ import io.github.gtr4j.InvalidArgumentException;
  *
  * @param images images whose known tokens it keeps, 1 or more
  * @param sequences sequences of one batch: one per image, and another one if the image is guided
- * @param rows condition vectors of one batch
+ * @param rows condition vectors of one batch, and whatever the caller lays out behind them
  */
 public record WorkspaceSize(int images, int sequences, int rows) {
   /** Checks the values. */

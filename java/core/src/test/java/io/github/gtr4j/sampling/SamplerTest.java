@@ -184,6 +184,22 @@ class SamplerTest {
   }
 
   @Test
+  void guidedAndUnguidedImagesOfOneStepShareABatch() throws Exception {
+    MarSchedule allAtOnce = MarSchedule.builder().steps(1).diffusionSteps(2).build();
+    List<SamplingRequest> requests =
+        List.of(
+            request().label(1).schedule(allAtOnce).build(),
+            request().label(2).schedule(allAtOnce).guidance(Guidance.constant(2)).build(),
+            request().label(3).schedule(allAtOnce).build());
+    try (Sampler sampler = new Sampler(model)) {
+      List<SamplingResult> results = together(sampler, requests);
+      for (int i = 0; i < requests.size(); i++) {
+        assertSameImage(alone(model, requests.get(i)), results.get(i));
+      }
+    }
+  }
+
+  @Test
   void severalSamplersShareAModel() throws Exception {
     List<SamplingRequest> requests = mixedRequests();
     SamplingResult first = alone(model, requests.get(0));
