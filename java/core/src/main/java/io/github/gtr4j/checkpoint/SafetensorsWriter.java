@@ -40,6 +40,9 @@ public final class SafetensorsWriter {
     }
   }
 
+  /** A file without metadata and tensors yet. */
+  public SafetensorsWriter() {}
+
   /** Adds metadata. */
   public SafetensorsWriter metadata(String key, String value) {
     metadata.put(key, value);

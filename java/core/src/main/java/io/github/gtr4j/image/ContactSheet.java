@@ -26,6 +26,9 @@ public final class ContactSheet {
   private String heading = "";
   private int columns;
 
+  /** A sheet without pictures yet. */
+  public ContactSheet() {}
+
   /** Adds a picture; all must have the same size. */
   public ContactSheet add(Raster picture, String label) {
     if (!pictures.isEmpty()
