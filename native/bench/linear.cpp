@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "matrix.h"
+#include "models.h"
 #include "runner.h"
 
 namespace gtr::bench {
@@ -80,11 +81,7 @@ void bench_layer(Runner& runner, const char* model, const Layer& layer, gtr_prec
 }  // namespace
 
 void bench_linear(Runner& runner) {
-  struct Model {
-    const char* name;
-    int64_t width;
-  };
-  for (const Model& model : {Model{"MAR-B", 768}, Model{"MAR-L", 1024}, Model{"MAR-H", 1280}}) {
+  for (const Model& model : kModels) {
     const int64_t width = model.width;
     const Layer layers[] = {{"qkv", 3 * width, width, GTR_ACTIVATION_NONE, false},
                             {"proj", width, width, GTR_ACTIVATION_NONE, true},

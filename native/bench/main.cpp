@@ -9,7 +9,9 @@
 
 namespace {
 
-constexpr gtr::bench::Benchmark kBenchmarks[] = {gtr::bench::bench_peak, gtr::bench::bench_linear};
+constexpr gtr::bench::Benchmark kBenchmarks[] = {gtr::bench::bench_peak,       gtr::bench::bench_linear,
+                                                 gtr::bench::bench_attention,  gtr::bench::bench_head,
+                                                 gtr::bench::bench_layer_norm, gtr::bench::bench_frequency_energy};
 
 // The processor's name, and the number of threads that the library takes of its own accord.
 std::string describe_cpu(int32_t* threads) {

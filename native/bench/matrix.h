@@ -7,10 +7,10 @@
 
 namespace gtr::bench {
 
-// A float matrix with small numbers in it, all of them normal floats.
+// A matrix with small numbers in it, all of them normal. dtype: f32 or bf16.
 class Matrix {
  public:
-  Matrix(gtr_device* device, int64_t rows, int64_t columns);
+  Matrix(gtr_device* device, int64_t rows, int64_t columns, gtr_dtype dtype = GTR_F32);
   ~Matrix();
   Matrix(const Matrix&) = delete;
   Matrix& operator=(const Matrix&) = delete;

@@ -37,11 +37,14 @@ float read_loop(const float* data, int64_t floats) {
   for (int i = 0; i < kSums; ++i) {
     sums[i] = splat(0.0f);
   }
-  constexpr int64_t kRound = 8 * kLanes;
-  for (int64_t at = 0; at < floats; at += kRound) {
+  // Four streams: one alone does not keep the memory busy.
+  constexpr int64_t kStreams = 4;
+  constexpr int64_t kAtOnce = 2;
+  const int64_t length = floats / kStreams;
+  for (int64_t at = 0; at < length; at += kAtOnce * kLanes) {
 #pragma GCC unroll 8
-    for (int i = 0; i < 8; ++i) {
-      sums[i] = add(sums[i], load(data + at + i * kLanes));
+    for (int i = 0; i < kStreams * kAtOnce; ++i) {
+      sums[i] = add(sums[i], load(data + i / kAtOnce * length + at + i % kAtOnce * kLanes));
     }
   }
   return reduce(sums);

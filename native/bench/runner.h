@@ -59,5 +59,9 @@ class Runner {
 using Benchmark = void (*)(Runner&);
 void bench_peak(Runner& runner);
 void bench_linear(Runner& runner);
+void bench_attention(Runner& runner);
+void bench_head(Runner& runner);
+void bench_layer_norm(Runner& runner);
+void bench_frequency_energy(Runner& runner);
 
 }  // namespace gtr::bench

@@ -20,8 +20,9 @@ namespace {
 constexpr int64_t kCacheLine = 64;
 constexpr int64_t kMaxSums = 4224;            // floats, of a task's chunk by its panels at once
 constexpr int64_t kPackAlone = 16 * 1024;     // elements of x below which waking other threads costs more than packing
-constexpr int64_t kTasksPerThread = 4;        // so that a thread that was held up does not hold up the call by much
+constexpr int64_t kTasksPerThread = 16;       // so that a thread that was held up does not hold up the call by much
 constexpr int64_t kMinTaskBytes = 64 * 1024;  // of weights, below which a task is not worth handing over
+constexpr int64_t kMinChunkProducts = 1 << 20;  // multiplications, below which rows are not split for more threads
 
 int64_t round_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
 int64_t divide_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit; }
@@ -52,11 +53,20 @@ struct Plan {
   int64_t chunks;
   int64_t packed_row;  // elements of packed x per row
 
-  Plan(const Linear& weights, int64_t row_count)
+  Plan(const Linear& weights, int64_t row_count, int64_t threads)
       : linear(weights),
         rows(row_count),
-        chunks(divide_up(row_count, weights.kernels->chunk_rows)),
+        chunks(count_chunks(weights, row_count, threads)),
         packed_row(round_up(weights.steps, kLinearGroup)) {}
+
+  // As few as the caches allow, since each reads all weights; more where there are not panels enough for the threads.
+  static int64_t count_chunks(const Linear& linear, int64_t rows, int64_t threads) {
+    const int64_t least = divide_up(rows, linear.kernels->chunk_rows);
+    const int64_t wanted = divide_up(2 * threads, linear.panels);
+    const int64_t worthwhile = rows * linear.inputs * linear.kernels->columns / kMinChunkProducts;
+    const int64_t tiles = divide_up(rows, linear.kernels->rows);
+    return std::max(least, std::min({wanted, worthwhile, tiles}));
+  }
 
   int64_t chunk_start(int64_t chunk) const { return split(rows, chunks, chunk); }
   int64_t tiles(int64_t chunk) const {
@@ -211,7 +221,7 @@ gtr_status linear(const Context& context, const Linear& linear, gtr_activation a
   if (x.shape[0] == 0) {
     return GTR_OK;
   }
-  const Plan plan(linear, x.shape[0]);
+  const Plan plan(linear, x.shape[0], context.pool->threads());
   const LinearEpilogue epilogue{activation, linear.bias, gate, residual, &y};
   pack(context, plan, x, scratch);
 
