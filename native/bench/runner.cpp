@@ -56,7 +56,7 @@ void Runner::measure(const Case& c, const std::function<void(int64_t)>& run) {
     seconds.push_back(seconds_since(before));
     const double total = seconds_since(start);
     const bool enough = static_cast<int64_t>(seconds.size()) >= options_.repetitions && total >= options_.seconds;
-    if (enough || (seconds.size() >= 3 && total >= kMostTimes * options_.seconds)) {
+    if (enough || total >= kMostTimes * options_.seconds) {
       break;
     }
   }
