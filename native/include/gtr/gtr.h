@@ -15,8 +15,10 @@
  * - Threads. A device, and the weight handles created on it (gtr_linear, gtr_head), may be used by any number of
  *   threads at once, except while weights are being set or the handle is destroyed. A stream belongs to one
  *   thread at a time; only gtr_stream_cancel may be called on it from others.
- * - Aliasing. An output must not overlap itself (no two elements at one address) and must not overlap any input,
- *   unless the function says "may be the same tensor as". Stride 0 is fine on inputs.
+ * - Aliasing. An output must not overlap itself (no two elements at one address) and must not overlap any input or the
+ *   scratch, unless the function says "may be the same tensor as". Views whose address ranges overlap count as apart
+ *   only if they are columns of one matrix, such as q, k and v; an output whose strides do not nest (each reaching over
+ *   all that the smaller ones span) counts as overlapping itself. Stride 0 is fine on inputs.
  * - Determinism. For one backend, tier and precision a row's result has the same bits for any number of threads
  *   and any other rows in the call.
  */
@@ -90,7 +92,8 @@ typedef enum gtr_dtype {
 /* A view of memory. Element (i0, i1, ...) lies at data + (i0*stride[0] + i1*stride[1] + ...) * element size.
  * data must be aligned to the element size. Strides are in elements and not negative. All elements must lie within
  * the first `size` bytes at data; every function checks this. Functions that take matrices require stride 1 in the
- * last dimension. A tensor with a zero in its shape is valid, is never dereferenced, and makes the call a no-op. */
+ * last dimension. A tensor with a zero in its shape is valid and never dereferenced; a call whose output has one is a
+ * no-op. */
 typedef struct gtr_tensor {
   void *data;
   int64_t size; /* bytes at data that belong to the tensor */
