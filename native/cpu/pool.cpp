@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <mutex>
 #include <new>
 #include <utility>
@@ -110,7 +111,18 @@ thread_local bool inside_body = false;
 
 }  // namespace
 
+void* Pool::operator new(size_t bytes, const std::nothrow_t&) noexcept {
+  return allocation_must_fail() ? nullptr : std::malloc(bytes);
+}
+
+void Pool::operator delete(void* memory) noexcept { std::free(memory); }
+
 struct Pool::State {
+  static void* operator new(size_t bytes, const std::nothrow_t& nothrow) noexcept {
+    return Pool::operator new(bytes, nothrow);
+  }
+  static void operator delete(void* memory) noexcept { Pool::operator delete(memory); }
+
   int threads = 1;
   int started = 0;
   pthread_t workers[kMaxThreads - 1];
@@ -218,9 +230,9 @@ Pool::~Pool() = default;
 
 std::unique_ptr<Pool> Pool::create(int threads) noexcept {
   if (threads < 1 || threads > kMaxThreads) return nullptr;
-  std::unique_ptr<Pool> pool(allocation_must_fail() ? nullptr : new (std::nothrow) Pool);
+  std::unique_ptr<Pool> pool(new (std::nothrow) Pool);
   if (pool == nullptr) return nullptr;
-  pool->state_.reset(allocation_must_fail() ? nullptr : new (std::nothrow) State);
+  pool->state_.reset(new (std::nothrow) State);
   if (pool->state_ == nullptr) return nullptr;
   pool->state_->threads = threads;
   return pool->state_->start_workers() ? std::move(pool) : nullptr;

@@ -1,8 +1,10 @@
 // The CPU backend's thread pool.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <type_traits>
 
 namespace gtr::cpu {
@@ -13,6 +15,10 @@ namespace gtr::cpu {
 class Pool {
  public:
   static constexpr int kMaxThreads = 1024;
+
+  // Not the global ones, which throw inside: the library is compiled without exceptions.
+  static void* operator new(size_t bytes, const std::nothrow_t&) noexcept;
+  static void operator delete(void* memory) noexcept;
 
   // threads, 1 to kMaxThreads, counts the caller. Returns null if a thread cannot be started or memory is out.
   static std::unique_ptr<Pool> create(int threads) noexcept;

@@ -1,5 +1,6 @@
 #include "tier_detection.h"
 
+#include <atomic>
 #include <cstdio>
 #include <cstring>
 
@@ -80,8 +81,14 @@ constexpr bool built(Tier tier) noexcept {
 }  // namespace
 
 bool tier_available(Tier tier) noexcept {
-  static const Tier highest = detect();  // each tier contains the ones below
-  return built(tier) && tier <= highest;
+  // Found once; threads that come together find the same. Each tier contains the ones below.
+  static std::atomic<Tier> highest{Tier{0}};
+  Tier found = highest.load(std::memory_order_relaxed);
+  if (found == Tier{0}) {
+    found = detect();
+    highest.store(found, std::memory_order_relaxed);
+  }
+  return built(tier) && tier <= found;
 }
 
 Tier best_tier() noexcept {

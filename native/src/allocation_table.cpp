@@ -1,5 +1,6 @@
 #include "allocation_table.h"
 
+#include <mutex>
 #include <new>
 
 namespace gtr {
@@ -20,7 +21,7 @@ AllocationTable::Entry** AllocationTable::bucket(const void* data) noexcept {
 }
 
 void AllocationTable::insert(Entry* entry) noexcept {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<Mutex> lock(mutex_);
   Entry** head = bucket(entry->data);
   entry->next = *head;
   *head = entry;
@@ -28,7 +29,7 @@ void AllocationTable::insert(Entry* entry) noexcept {
 }
 
 AllocationTable::Entry* AllocationTable::remove(const void* data) noexcept {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<Mutex> lock(mutex_);
   for (Entry** link = bucket(data); *link != nullptr; link = &(*link)->next) {
     if ((*link)->data == data) {
       Entry* entry = *link;

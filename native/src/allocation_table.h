@@ -4,10 +4,10 @@
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 
 #include "gtr/gtr.h"
 #include "memory.h"
+#include "mutex.h"
 
 namespace gtr {
 
@@ -36,7 +36,7 @@ class AllocationTable {
   static constexpr size_t kBuckets = 1024;  // an engine holds hundreds of buffers
   Entry** bucket(const void* data) noexcept;
 
-  std::mutex mutex_;
+  Mutex mutex_;
   std::atomic<int64_t> size_{0};
   Entry* buckets_[kBuckets] = {};
 };

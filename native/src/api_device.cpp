@@ -22,10 +22,16 @@ bool check_backend(Check& check, const char* argument, int32_t backend) noexcept
 
 // The device owns the memory that counts, so its own bytes cannot come from there; they are counted in it instead.
 gtr_device* create_device() noexcept {
-  if (allocation_must_fail()) return nullptr;
-  auto* device = new (std::nothrow) gtr_device;
-  if (device != nullptr) device->memory.count(sizeof(gtr_device));
+  void* place = allocation_must_fail() ? nullptr : std::malloc(sizeof(gtr_device));
+  if (place == nullptr) return nullptr;
+  auto* device = new (place) gtr_device;
+  device->memory.count(sizeof(gtr_device));
   return device;
+}
+
+void destroy_device(gtr_device* device) noexcept {
+  device->~gtr_device();
+  std::free(device);
 }
 
 // Opens a device of the first backend in the order of preference that has one; reason gets why the others were not
@@ -128,7 +134,7 @@ gtr_status gtr_device_open(const gtr_device_options* options, gtr_device** devic
   }
   const gtr_status status = open(*options, *opened);
   if (status != GTR_OK) {
-    delete opened;
+    destroy_device(opened);
     return status;
   }
   *device = opened;
@@ -145,7 +151,7 @@ gtr_status gtr_device_close(gtr_device* device) {
                 static_cast<long long>(device->heads), static_cast<long long>(allocations));
   }
   device->backend->device_close(device->implementation);
-  delete device;
+  destroy_device(device);
   return GTR_OK;
 }
 
