@@ -62,7 +62,7 @@ struct HeadModulations {
 // What the residual stream of up to `capacity` rows needs.
 struct HeadPass {
   float* stream;  // [capacity, w]
-  void* normed;   // [capacity, w], head_activation_type
+  void* normed;   // [capacity, w], head_activation_type, and float for the final layer
   void* hidden;   // [capacity, w], head_activation_type
 
   static HeadPass place(HeadScratch& scratch, const Head& head, int64_t capacity) noexcept;
