@@ -93,7 +93,7 @@ final class CompareCommand implements Callable<Integer> {
             .orElseThrow(
                 () -> new BadInputException("no picture: " + Pictures.reason(configuration)));
     pictures.checkCount(images.count(), 2);
-    Path path = OutputFile.check("--out", out);
+    Path path = OutputFile.check("--out", out, model);
 
     Side mar;
     Side fast;

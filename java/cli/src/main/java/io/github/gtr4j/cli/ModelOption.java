@@ -3,6 +3,9 @@ package io.github.gtr4j.cli;
 import io.github.gtr4j.checkpoint.CheckpointSource;
 import io.github.gtr4j.model.MarConfiguration;
 import io.github.gtr4j.model.MarModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
 /** Which model. */
@@ -20,6 +23,16 @@ final class ModelOption {
 
   String name() {
     return name == null ? ModelSource.FASHION : name;
+  }
+
+  /** Whether a path leads to the model's file. */
+  boolean isFile(Path path) {
+    try {
+      return isGiven() && Files.exists(path) && Files.isSameFile(path, Path.of(name));
+    } catch (IOException e) {
+      // The bundled model's name, or a file that vanished: nothing that could be overwritten.
+      return false;
+    }
   }
 
   CheckpointSource open() {

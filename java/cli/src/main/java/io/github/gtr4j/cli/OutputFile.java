@@ -9,6 +9,15 @@ import java.nio.file.Path;
 final class OutputFile {
   private OutputFile() {}
 
+  /** Likewise, and the file must not be the model that is read. */
+  static Path check(String option, String name, ModelOption model) {
+    Path path = check(option, name);
+    if (model.isFile(path)) {
+      throw new BadInputException(option, path + " is the model's own file");
+    }
+    return path;
+  }
+
   /** The path that an option gives; an unwritable one is the user's mistake. */
   static Path check(String option, String name) {
     try {

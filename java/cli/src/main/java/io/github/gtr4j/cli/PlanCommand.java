@@ -95,7 +95,7 @@ final class PlanCommand implements Callable<Integer> {
         plan.order(
             OptionValues.unsigned("--seed", seed),
             OptionValues.integer("--first-image", image, 0, (1L << 32) - 1));
-    Path picture = out == null ? null : OutputFile.check("--out", out);
+    Path picture = out == null ? null : OutputFile.check("--out", out, model);
     if (picture != null) {
       PngWriter.write(ScheduleChart.draw(order), picture);
     }

@@ -69,7 +69,7 @@ final class SampleCommand implements Callable<Integer> {
             guidanceOptions.guidance(configuration),
             guidanceOptions.temperature(),
             runOptions.samplerOptions());
-    Path latentsPath = latents == null ? null : OutputFile.check("--latents", latents);
+    Path latentsPath = latents == null ? null : OutputFile.check("--latents", latents, model);
     Optional<Pictures> pictures = Pictures.of(configuration);
     Path picturePath = picturePath(pictures, images, configuration, latentsPath);
 
@@ -120,7 +120,7 @@ final class SampleCommand implements Callable<Integer> {
       return null;
     }
     pictures.get().checkCount(images.count(), 1);
-    Path path = OutputFile.check("--out", out == null ? DEFAULT_PICTURE : out);
+    Path path = OutputFile.check("--out", out == null ? DEFAULT_PICTURE : out, model);
     if (latents != null
         && path.toAbsolutePath().normalize().equals(latents.toAbsolutePath().normalize())) {
       throw new BadInputException("--latents", latents + " is the file of --out too");

@@ -1,5 +1,6 @@
 package io.github.gtr4j.cli;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -434,6 +435,21 @@ class BadInputTest {
         path,
         "--out",
         folder.resolve("a.png"));
+  }
+
+  @Test
+  void modelIsNotOverwritten() throws IOException {
+    Path path = model(new Change() {});
+    byte[] bytes = Files.readAllBytes(path);
+    refused(
+        "--latents: " + path + " is the model's own file",
+        "sample",
+        "--model",
+        path,
+        "--latents",
+        path);
+    refused("--out: " + path + " is the model's own file", "plan", "--model", path, "--out", path);
+    assertArrayEquals(bytes, Files.readAllBytes(path));
   }
 
   @Test
