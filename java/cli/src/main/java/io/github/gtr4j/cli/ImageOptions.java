@@ -27,8 +27,8 @@ final class ImageOptions {
       names = "--count",
       paramLabel = "N",
       description =
-          "Number of images (default: the length of the list of labels; without one, several of"
-              + " each class).")
+          "Number of images (default: the length of the list of labels; without one, four of"
+              + " each class, and one of each in compare).")
   private String count;
 
   @Option(

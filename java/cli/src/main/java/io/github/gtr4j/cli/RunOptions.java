@@ -66,7 +66,11 @@ final class RunOptions {
     try {
       return Device.open(options);
     } catch (NoDeviceException | InvalidArgumentException | UnsupportedFeatureException e) {
-      throw new BadInputException("--device", e.getMessage());
+      String operation = e.operation() + ": ";
+      String message = e.getMessage();
+      throw new BadInputException(
+          "--device",
+          message.startsWith(operation) ? message.substring(operation.length()) : message);
     }
   }
 }
