@@ -167,10 +167,18 @@ void attend_keys(const AttentionCall& call, const AttentionHead& head, int64_t f
     if (call.mask == nullptr) return nullptr;
     return row_of<uint8_t>(*call.mask, head.batch, head.head, first_query + row) + first;
   };
+  // In a loop of its own: the weights of a row wait for the row's maximum, so the maxima of all rows come first.
+  const int64_t key_vectors = round_up(keys, kLanes) / kLanes;
+  float highest[kQueryBlock];
+  for (int64_t row = 0; row < queries; ++row) {
+    float* const scores = work.scores + row * kScoreStride;
+    hide(scores, keys, visible_to(row));
+    highest[row] = highest_score(scores, key_vectors);
+  }
   const int64_t columns = round_up(head_dim, kLanes);
   for (int64_t row = 0; row < queries; ++row) {
     const float rescale =
-        softmax_block<Arithmetic>(call, work.scores + row * kScoreStride, keys, visible_to(row), work.states[row]);
+        softmax_block<Arithmetic>(call, work.scores + row * kScoreStride, key_vectors, highest[row], work.states[row]);
     if (first == 0) continue;
     float* const sums = work.sums + row * kHeadStride;
     for (int64_t i = 0; i < columns; i += kLanes) store(sums + i, load(sums + i) * broadcast(rescale));

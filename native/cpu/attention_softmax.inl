@@ -43,13 +43,11 @@ struct SoftmaxState {
   float sum;      // of the weights so far, relative to `highest`
 };
 
-// Turns scores into weights, in place, as Arithmetic stores them. Returns by what the sums so far must be multiplied.
+// Turns scores, the highest of which is `here`, into weights, in place, as Arithmetic stores them. Returns by what the
+// sums so far must be multiplied.
 template <typename Arithmetic>
-float softmax_block(const AttentionCall& call, float* scores, int64_t keys, const uint8_t* visible,
-                    SoftmaxState& state) {
-  hide(scores, keys, visible);
-  const int64_t vectors = round_up(keys, kLanes) / kLanes;
-  const float here = highest_score(scores, vectors);
+GTR_SIMD_INLINE float softmax_block(const AttentionCall& call, float* scores, int64_t vectors, float here,
+                                    SoftmaxState& state) {
   const float highest = here > state.highest ? here : state.highest;
   // Where nothing can be attended to yet, all weights are 2^-infinity = 0.
   const float base = highest == kMinusInfinity ? 0.0f : highest;
