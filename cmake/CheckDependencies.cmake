@@ -1,4 +1,5 @@
-# The library needs nothing but glibc: libstdc++ and libgcc are linked statically, since those of a process may be older.
+# The library needs nothing but glibc: libstdc++ and libgcc are linked statically, since those of a process may be
+# older.
 #   cmake -DREADELF=readelf -DLIBRARY=libgtr.so -P CheckDependencies.cmake
 execute_process(COMMAND ${READELF} --dynamic --wide ${LIBRARY} OUTPUT_VARIABLE dynamic COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX MATCHALL "\\(NEEDED\\)[^\n]*" needed "${dynamic}")

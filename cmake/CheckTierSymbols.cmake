@@ -1,5 +1,5 @@
-# Files of a tier are compiled with its instructions. An inline function or template from elsewhere (std::min, a helper in
-# a shared header) that they instantiate becomes a weak symbol, of which the linker keeps any one copy for the whole
+# Files of a tier are compiled with its instructions. An inline function or template from elsewhere (std::min, a helper
+# in a shared header) that they instantiate becomes a weak symbol, of which the linker keeps any one copy for the whole
 # library: perhaps the one full of AVX-512, which then runs on a processor without. So every symbol that leaves a tier's
 # object file must lie in the tier's own namespace.
 #   cmake -DNM=nm -DOBJECTS=a.o|b.o -DTIERS=avx2|avx512 -P CheckTierSymbols.cmake
