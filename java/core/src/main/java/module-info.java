@@ -9,6 +9,7 @@ module io.github.gtr4j {
   exports io.github.gtr4j.image;
   exports io.github.gtr4j.kernel;
   exports io.github.gtr4j.model;
+  exports io.github.gtr4j.profile;
   exports io.github.gtr4j.sampling;
   exports io.github.gtr4j.schedule;
 }

@@ -19,7 +19,9 @@ final class LoadFailure {
   private static String remedy(String reasons, Throwable failure) {
     if (reasons.contains("failed to map segment") || reasons.contains("not permitted")) {
       return "its folder does not allow code to be run (is it mounted noexec?); set"
-          + " -Dorg.bytedeco.javacpp.cachedir to a folder that does";
+          + " -Dorg.bytedeco.javacpp.cachedir to a folder that does, or -D"
+          + Natives.FOLDER_PROPERTY
+          + " to one that holds the libraries";
     }
     if (reasons.contains("GLIBC_")) {
       return "the C library of this system is too old ("
@@ -31,10 +33,6 @@ final class LoadFailure {
     }
     if (reasons.contains("wrong ELF class") || reasons.contains("Possible cause")) {
       return "it was built for another processor (" + firstLine(failure) + ")";
-    }
-    if (reasons.contains("Could not find jnijavacpp")) {
-      return "it is not on the class path; add org.bytedeco:javacpp with the classifier "
-          + NativePlatform.NAME;
     }
     return firstLine(failure);
   }

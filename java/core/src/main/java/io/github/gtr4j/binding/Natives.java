@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.bytedeco.javacpp.Loader;
-import org.bytedeco.javacpp.Pointer;
 
 /**
  * Loads the native libraries, once per JVM. They come from the folder named by the system property
@@ -48,7 +47,6 @@ public final class Natives {
       try {
         NativePlatform.requireSupported(
             System.getProperty("os.name", ""), System.getProperty("os.arch", ""));
-        loadJavaCpp();
         Path folder = folder();
         loadFrom(folder);
         loaded = true;
@@ -60,15 +58,6 @@ public final class Natives {
       }
     }
     throw new NativeLibraryException(failure.getMessage(), failure);
-  }
-
-  /** JavaCPP's own library, which its {@code Pointer} loads, silently if that fails. */
-  private static void loadJavaCpp() {
-    try {
-      Loader.load(Pointer.class);
-    } catch (UnsatisfiedLinkError | NoClassDefFoundError e) {
-      throw LoadFailure.explain(e, "JavaCPP's libjnijavacpp.so");
-    }
   }
 
   private static Path folder() {

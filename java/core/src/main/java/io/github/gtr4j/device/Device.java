@@ -1,5 +1,6 @@
 package io.github.gtr4j.device;
 
+import io.github.gtr4j.InvalidArgumentException;
 import io.github.gtr4j.binding.Gtr;
 import io.github.gtr4j.binding.NativeDevice;
 import io.github.gtr4j.binding.Natives;
@@ -37,7 +38,16 @@ public final class Device extends NativeDevice {
    * @throws io.github.gtr4j.InvalidArgumentException if an option has a value that is not allowed
    */
   public static Device open(DeviceOptions options) {
+    require("options", options);
+    require("backend", options.backend());
+    require("tier", options.tier());
     return new Device(options);
+  }
+
+  private static void require(String argument, Object value) {
+    if (value == null) {
+      throw new InvalidArgumentException("device_open", argument, argument + " is null");
+    }
   }
 
   /** Opens the CPU with its defaults. */

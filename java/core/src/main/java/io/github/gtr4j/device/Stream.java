@@ -95,10 +95,6 @@ public final class Stream extends NativeStream {
 
   @Override
   protected String label() {
-    return "stream of " + getDeviceLabel();
-  }
-
-  private String getDeviceLabel() {
-    return device == null ? "a device" : device.toString();
+    return device == null ? "stream" : "stream of " + device;
   }
 }
