@@ -4,9 +4,10 @@
 #include <cstring>
 #include <new>
 
+#include "bfloat16.h"
+#include "half.h"
 #include "head_scratch.h"
 #include "memory.h"
-#include "small_floats.h"
 
 namespace gtr::cpu {
 namespace {
@@ -71,7 +72,7 @@ float element_as_float(const gtr_tensor& vector, int64_t i) noexcept {
     case GTR_F16:
       return half_to_float(static_cast<const uint16_t*>(vector.data)[at]);
     case GTR_BF16:
-      return bf16_to_float(static_cast<const uint16_t*>(vector.data)[at]);
+      return to_float(static_cast<const Bfloat16*>(vector.data)[at]);
     default:
       return static_cast<const float*>(vector.data)[at];
   }

@@ -47,8 +47,8 @@ void pack_with(const gtr_tensor& x, int64_t first_row, int64_t rows, int64_t fir
   for (int64_t step = 0; step < steps; step += kLinearGroup) {
     const int64_t input = (first_step + step) * Rule::kInputs;
     const int64_t left = x.shape[1] - input;
-    Target* target = static_cast<Target*>(packed) + step * rows;
-    for (int64_t row = 0; row < rows; ++row, target += kLinearGroup) {
+    char* target = static_cast<char*>(packed) + step * rows * 4;
+    for (int64_t row = 0; row < rows; ++row) {
       const Source* from = source + row * x.stride[0] + input;
       Source padded[kGroupInputs];
       if (left < kGroupInputs) {
@@ -57,8 +57,10 @@ void pack_with(const gtr_tensor& x, int64_t first_row, int64_t rows, int64_t fir
         }
         from = padded;
       }
-      for (int64_t i = 0; i < kLinearGroup; ++i) {
-        target[i] = Rule::element(from + i * Rule::kInputs);
+      for (int64_t i = 0; i < kLinearGroup; ++i, target += 4) {
+        const Target element = Rule::element(from + i * Rule::kInputs);
+        static_assert(sizeof element == 4, "the micro-kernels step over packed x in floats, pairs too");
+        __builtin_memcpy(target, &element, sizeof element);
       }
     }
   }

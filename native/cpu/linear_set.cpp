@@ -2,8 +2,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "bfloat16.h"
+#include "half.h"
 #include "linear_weights.h"
-#include "small_floats.h"
 
 namespace gtr::cpu {
 namespace {
@@ -15,18 +16,18 @@ constexpr int64_t kInputsAtOnce = 64;
 struct FromFloat {
   using Source = float;
   static float to_float(float value) { return value; }
-  static uint16_t to_bf16(float value) { return float_to_bf16(value); }
+  static uint16_t to_bf16(float value) { return to_bfloat16(value).bits; }
 };
 
 struct FromHalf {
   using Source = uint16_t;
   static float to_float(uint16_t value) { return half_to_float(value); }
-  static uint16_t to_bf16(uint16_t value) { return float_to_bf16(half_to_float(value)); }
+  static uint16_t to_bf16(uint16_t value) { return to_bfloat16(half_to_float(value)).bits; }
 };
 
 struct FromBf16 {
   using Source = uint16_t;
-  static float to_float(uint16_t value) { return bf16_to_float(value); }
+  static float to_float(uint16_t value) { return cpu::to_float(Bfloat16{value}); }
   static uint16_t to_bf16(uint16_t value) { return value; }
 };
 
