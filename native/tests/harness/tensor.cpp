@@ -225,7 +225,7 @@ void Tensor::after_call() {
 
 bool Tensor::check_unchanged(size_t first, size_t end) {
   const unsigned char* now = buffer_.accessible();
-  if (std::memcmp(now + first, before_.data() + first, end - first) == 0) return true;
+  if (first == end || std::memcmp(now + first, before_.data() + first, end - first) == 0) return true;
   while (now[first] == before_[first]) ++first;
   trial_.fail(
       "%s %s: byte %lld from its start was 0x%02x and became 0x%02x, though it belongs to no element that may "
