@@ -9,6 +9,7 @@ import io.github.gtr4j.InvalidArgumentException;
 import io.github.gtr4j.NoDeviceException;
 import io.github.gtr4j.OutOfNativeMemoryException;
 import io.github.gtr4j.UnsupportedFeatureException;
+import java.nio.charset.StandardCharsets;
 import org.bytedeco.javacpp.BytePointer;
 
 /** Turns a {@code gtr_status} into an exception. */
@@ -59,6 +60,6 @@ public final class Status {
   }
 
   private static String text(BytePointer pointer) {
-    return pointer.getString(java.nio.charset.StandardCharsets.UTF_8);
+    return pointer.getString(StandardCharsets.UTF_8);
   }
 }

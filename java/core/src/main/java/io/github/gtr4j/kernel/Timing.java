@@ -1,6 +1,7 @@
 package io.github.gtr4j.kernel;
 
 import io.github.gtr4j.device.Stream;
+import io.github.gtr4j.device.Tensor;
 
 /** Tells a stream's listener of an operation. */
 final class Timing {
@@ -24,7 +25,7 @@ final class Timing {
   }
 
   /** Bytes of a tensor's elements; 0 for null. */
-  static long bytes(io.github.gtr4j.device.Tensor tensor) {
+  static long bytes(Tensor tensor) {
     return tensor == null ? 0 : tensor.elements() * tensor.dtype().bytes();
   }
 }
