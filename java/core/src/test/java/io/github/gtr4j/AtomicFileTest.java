@@ -71,6 +71,48 @@ class AtomicFileTest {
     assertEquals(List.of(), files());
   }
 
+  /** Ends the JVM in the middle of writing the file that a system property names. */
+  public static final class EndWhileWriting {
+    public static void main(String[] args) throws IOException {
+      AtomicFile.write(
+          Path.of(System.getProperty("target")),
+          channel -> {
+            channel.write(ByteBuffer.wrap(new byte[] {1}));
+            System.exit(3);
+          });
+    }
+  }
+
+  @Test
+  void endOfTheJvmLeavesNoTemporaryFile() throws Exception {
+    ForkedJvm.Result result =
+        ForkedJvm.run(EndWhileWriting.class, List.of("-Dtarget=" + folder.resolve("a")));
+    assertEquals(3, result.exitCode(), result.toString());
+    assertEquals("", result.err());
+    assertEquals(List.of(), files());
+  }
+
+  @Test
+  void namesThatAreTooLongAreFoundBeforeTheWork() throws IOException {
+    Path longest = folder.resolve("a".repeat(255));
+    AtomicFile.checkWritable(longest);
+    AtomicFile.write(longest, bytes(1));
+    assertEquals(List.of(longest), files());
+    Path tooLong = folder.resolve("a".repeat(256));
+    IOException e = assertThrows(IOException.class, () -> AtomicFile.checkWritable(tooLong));
+    assertEquals(tooLong + ": cannot be written: File name too long", e.getMessage());
+  }
+
+  @Test
+  void namesOfOneFileAreResolvedToOnePath() throws IOException {
+    Path real = Files.createDirectory(folder.resolve("real"));
+    Path link = Files.createSymbolicLink(folder.resolve("link"), real);
+    assertEquals(AtomicFile.resolve(real.resolve("a")), AtomicFile.resolve(link.resolve("a")));
+    Path file = Files.createFile(real.resolve("b"));
+    Path other = Files.createSymbolicLink(folder.resolve("other"), file);
+    assertEquals(AtomicFile.resolve(file), AtomicFile.resolve(other));
+  }
+
   @Test
   void linkStaysALink() throws IOException {
     Path target = Files.write(folder.resolve("target"), new byte[] {1});
