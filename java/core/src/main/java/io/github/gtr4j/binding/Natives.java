@@ -23,6 +23,7 @@ public final class Natives {
   static final String JNI_LIBRARY = "libjnigtr.so";
 
   private static volatile boolean loaded;
+  private static boolean loading;
   private static NativeLibraryException failure;
 
   private Natives() {}
@@ -40,21 +41,24 @@ public final class Natives {
   }
 
   private static synchronized void loadOnce() {
-    if (loaded) {
+    // Asking the library for its version comes here again, in the thread that loads it.
+    if (loaded || loading) {
       return;
     }
     if (failure == null) {
+      loading = true;
       try {
         NativePlatform.requireSupported(
             System.getProperty("os.name", ""), System.getProperty("os.arch", ""));
         Path folder = folder();
         loadFrom(folder);
-        loaded = true;
         requireAbi(folder, Gtr.gtr_abi_version());
+        loaded = true;
         return;
       } catch (NativeLibraryException e) {
-        loaded = false;
         failure = e;
+      } finally {
+        loading = false;
       }
     }
     throw new NativeLibraryException(failure.getMessage(), failure);
