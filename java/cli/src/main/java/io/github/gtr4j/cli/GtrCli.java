@@ -14,6 +14,8 @@ final class GtrCli {
   /** Environment variable: any value prints the stack trace of a failure too. */
   private static final String DEBUG = "GTR_DEBUG";
 
+  private static final String HEAP_TOO_SMALL = "the Java heap is too small; give it more with -Xmx";
+
   private GtrCli() {}
 
   static int run(Terminal terminal, String... args) {
@@ -25,15 +27,23 @@ final class GtrCli {
             .addSubcommand(new InfoCommand(terminal))
             .addSubcommand(new DevicesCommand(terminal))
             .addSubcommand(new CommandLine.HelpCommand())
+            .setExpandAtFiles(false)
             .setOut(new PrintWriter(terminal.out(), true))
             .setErr(new PrintWriter(terminal.err(), true))
             .setParameterExceptionHandler((e, arguments) -> misuse(terminal, e))
             .setExecutionExceptionHandler((e, command, result) -> failure(terminal, e));
     try {
-      return commandLine.execute(args);
+      int exitCode = commandLine.execute(args);
+      // A PrintStream keeps failures to itself, such as a full disk behind it.
+      if (terminal.out().checkError() && exitCode == ExitCode.OK) {
+        terminal.err().println("gtr: standard output cannot be written");
+        return ExitCode.FAILURE;
+      }
+      return exitCode;
     } catch (OutOfMemoryError e) {
-      return report(
-          terminal, ExitCode.FAILURE, "the Java heap is too small; give it more with -Xmx", e);
+      return report(terminal, ExitCode.FAILURE, HEAP_TOO_SMALL, e);
+    } catch (Error e) {
+      return report(terminal, ExitCode.FAILURE, internalError(e), e);
     } finally {
       terminal.out().flush();
       terminal.err().flush();
@@ -45,7 +55,7 @@ final class GtrCli {
     return report(
         terminal,
         ExitCode.BAD_INPUT,
-        firstLine(e.getMessage()) + "; see " + command + " --help",
+        e.getMessage().lines().findFirst().orElse("") + "; see " + command + " --help",
         e);
   }
 
@@ -54,8 +64,7 @@ final class GtrCli {
       return report(terminal, ExitCode.BAD_INPUT, e.getMessage(), e);
     }
     if (e instanceof SamplingException && e.getCause() instanceof OutOfMemoryError) {
-      return report(
-          terminal, ExitCode.FAILURE, "the Java heap is too small; give it more with -Xmx", e);
+      return report(terminal, ExitCode.FAILURE, HEAP_TOO_SMALL, e);
     }
     if (e instanceof GtrException || e instanceof IOException) {
       return report(terminal, ExitCode.FAILURE, e.getMessage(), e);
@@ -63,21 +72,23 @@ final class GtrCli {
     if (e instanceof InterruptedException || e instanceof CancellationException) {
       return report(terminal, ExitCode.FAILURE, "cancelled", e);
     }
-    return report(
-        terminal, ExitCode.FAILURE, "internal error: " + e + " (" + DEBUG + "=1 shows where)", e);
+    return report(terminal, ExitCode.FAILURE, internalError(e), e);
+  }
+
+  private static String internalError(Throwable e) {
+    return "internal error: " + e + " (" + DEBUG + "=1 shows where)";
   }
 
   private static int report(Terminal terminal, int exitCode, String message, Throwable cause) {
-    terminal.err().println("gtr: " + firstLine(message));
+    terminal.err().println("gtr: " + oneLine(message));
     if (System.getenv(DEBUG) != null) {
       cause.printStackTrace(terminal.err());
     }
     return exitCode;
   }
 
-  /** A message in one line that a terminal can show. */
-  private static String firstLine(String message) {
-    String line = message.lines().findFirst().orElse("");
-    return line.replaceAll("\\p{Cntrl}", "?");
+  /** A message in one line that a terminal can show, whatever a user's text brought into it. */
+  private static String oneLine(String message) {
+    return String.valueOf(message).strip().replaceAll("\\p{Cntrl}", "?");
   }
 }

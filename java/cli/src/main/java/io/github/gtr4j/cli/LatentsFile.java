@@ -1,6 +1,7 @@
 package io.github.gtr4j.cli;
 
 import io.github.gtr4j.checkpoint.SafetensorsWriter;
+import io.github.gtr4j.model.MarConfiguration;
 import io.github.gtr4j.sampling.SamplingResult;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -13,12 +14,22 @@ import java.util.List;
 final class LatentsFile {
   private LatentsFile() {}
 
+  /** Refuses numbers of images whose latents would be too many for one array. */
+  static void checkCount(MarConfiguration model, int images) {
+    long perImage = (long) model.gridHeight() * model.gridWidth() * model.channels();
+    long most = Integer.MAX_VALUE / perImage;
+    if (images > most) {
+      throw new BadInputException(
+          "--count", images + "; --latents writes at most " + most + " images of this size");
+    }
+  }
+
   static void write(Path path, Images images, List<SamplingResult> results) throws IOException {
     SamplingResult first = results.get(0);
     int cells = first.height() * first.width();
     int values = cells * first.channels();
     int count = results.size();
-    float[] latents = new float[Math.multiplyExact(count, values)];
+    float[] latents = new float[count * values];
     long[] order = new long[count * cells];
     long[] decodeStep = new long[count * cells];
     long[] diffusionSteps = new long[count * cells];

@@ -22,6 +22,9 @@ final class ModelSource {
     if (name.equals(FASHION)) {
       return CheckpointSource.ofResource(ModelSource.class, RESOURCE);
     }
+    if (name.isEmpty()) {
+      throw new BadInputException(option, "'' is not a file name");
+    }
     try {
       return CheckpointSource.of(Path.of(name));
     } catch (InvalidPathException e) {

@@ -9,13 +9,9 @@ import java.nio.file.Path;
 final class OutputFile {
   private OutputFile() {}
 
-  /** Likewise, and the file must not be the model that is read. */
-  static Path check(String option, String name, ModelOption model) {
-    Path path = check(option, name);
-    if (model.isFile(path)) {
-      throw new BadInputException(option, path + " is the model's own file");
-    }
-    return path;
+  /** Whether two paths that were checked lead to one file. */
+  static boolean isSame(Path first, Path second) throws IOException {
+    return AtomicFile.resolve(first).equals(AtomicFile.resolve(second));
   }
 
   /** The path that an option gives; an unwritable one is the user's mistake. */
@@ -32,5 +28,14 @@ final class OutputFile {
     } catch (IOException e) {
       throw new BadInputException(option, e.getMessage());
     }
+  }
+
+  /** Likewise, and the file must not be the model that is read. */
+  static Path check(String option, String name, ModelOption model) {
+    Path path = check(option, name);
+    if (model.isFile(path)) {
+      throw new BadInputException(option, path + " is the model's own file");
+    }
+    return path;
   }
 }

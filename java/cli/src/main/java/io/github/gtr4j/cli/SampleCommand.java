@@ -69,7 +69,11 @@ final class SampleCommand implements Callable<Integer> {
             guidanceOptions.guidance(configuration),
             guidanceOptions.temperature(),
             runOptions.samplerOptions());
-    Path latentsPath = latents == null ? null : OutputFile.check("--latents", latents, model);
+    Path latentsPath = null;
+    if (latents != null) {
+      LatentsFile.checkCount(configuration, images.count());
+      latentsPath = OutputFile.check("--latents", latents, model);
+    }
     Optional<Pictures> pictures = Pictures.of(configuration);
     Path picturePath = picturePath(pictures, images, configuration, latentsPath);
 
@@ -109,7 +113,8 @@ final class SampleCommand implements Callable<Integer> {
 
   /** Where the picture goes; null if the model's latents are no pixels. */
   private Path picturePath(
-      Optional<Pictures> pictures, Images images, MarConfiguration configuration, Path latents) {
+      Optional<Pictures> pictures, Images images, MarConfiguration configuration, Path latents)
+      throws IOException {
     if (pictures.isEmpty()) {
       if (latents == null) {
         throw new BadInputException(
@@ -121,8 +126,7 @@ final class SampleCommand implements Callable<Integer> {
     }
     pictures.get().checkCount(images.count(), 1);
     Path path = OutputFile.check("--out", out == null ? DEFAULT_PICTURE : out, model);
-    if (latents != null
-        && path.toAbsolutePath().normalize().equals(latents.toAbsolutePath().normalize())) {
+    if (latents != null && OutputFile.isSame(path, latents)) {
       throw new BadInputException("--latents", latents + " is the file of --out too");
     }
     return path;

@@ -12,7 +12,7 @@ final class Summary {
   static String flops(double flops) {
     int prefix = 0;
     double value = flops;
-    while (value >= 1000 && prefix < PREFIXES.length - 1) {
+    while (value >= 999.5 && prefix < PREFIXES.length - 1) {
       value /= 1000;
       prefix++;
     }

@@ -1,5 +1,6 @@
 package io.github.gtr4j.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -9,7 +10,10 @@ import io.github.gtr4j.checkpoint.ElementType;
 import io.github.gtr4j.checkpoint.SafetensorsFile;
 import io.github.gtr4j.checkpoint.SafetensorsWriter;
 import io.github.gtr4j.checkpoint.TensorInfo;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -258,6 +262,9 @@ class BadInputTest {
         "--out",
         "/dev/null");
     refused("--out: '' is not a file name", command, "--out=");
+    Path tooLong = folder.resolve("a".repeat(256));
+    refused(
+        "--out: " + tooLong + ": cannot be written: File name too long", command, "--out", tooLong);
   }
 
   @Test
@@ -282,6 +289,43 @@ class BadInputTest {
         both,
         "--latents",
         both);
+    Path link = Files.createSymbolicLink(folder.resolve("link"), folder);
+    refused(
+        "--latents: " + link.resolve("both") + " is the file of --out too",
+        "sample",
+        "--out",
+        both,
+        "--latents",
+        link.resolve("both"));
+  }
+
+  @Test
+  void textWithLineBreaksGivesOneLine() throws IOException {
+    refused(
+        "--class: 'a?b'; the model's classes are T-shirt, trouser, pullover, dress, coat, sandal,"
+            + " shirt, sneaker, bag, ankle boot",
+        "sample",
+        "--class",
+        "a\nb",
+        "--out",
+        folder.resolve("a.png"));
+  }
+
+  @Test
+  void outputThatCannotBeWritten() {
+    OutputStream full =
+        new OutputStream() {
+          @Override
+          public void write(int value) throws IOException {
+            throw new IOException("No space left on device");
+          }
+        };
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    int exitCode =
+        GtrCli.run(
+            new Terminal(new PrintStream(full), new PrintStream(err, true, UTF_8), false), "plan");
+    assertEquals(1, exitCode);
+    assertEquals("gtr: standard output cannot be written\n", err.toString(UTF_8));
   }
 
   // ---- models ----
@@ -332,6 +376,17 @@ class BadInputTest {
   @Test
   void absentModel() throws IOException {
     refusedModel(folder.resolve("absent.safetensors"), "no such file");
+  }
+
+  @Test
+  void modelWithoutAName() throws IOException {
+    refused("--model: '' is not a file name", "sample", "--model=");
+    refused("MODEL: '' is not a file name", "info", "");
+  }
+
+  @Test
+  void directoryAsModel() throws IOException {
+    refusedModel(folder, "is a directory, not a checkpoint file");
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.github.gtr4j.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -16,8 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ForkedLaunchTest {
   @TempDir Path folder;
 
-  private CommandRun launch(List<String> jvmOptions, String... args)
-      throws IOException, InterruptedException {
+  private ProcessBuilder process(List<String> jvmOptions, String... args) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(jvmOptions);
@@ -30,15 +30,21 @@ class ForkedLaunchTest {
         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
     command.add(Main.class.getName());
     command.addAll(List.of(args));
+    ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile());
+    builder.environment().remove("JAVA_TOOL_OPTIONS");
+    return builder;
+  }
+
+  private CommandRun launch(List<String> jvmOptions, String... args)
+      throws IOException, InterruptedException {
     Path out = folder.resolve("stdout");
     Path err = folder.resolve("stderr");
-    ProcessBuilder builder =
-        new ProcessBuilder(command)
-            .directory(folder.toFile())
+    int exitCode =
+        process(jvmOptions, args)
             .redirectOutput(out.toFile())
-            .redirectError(err.toFile());
-    builder.environment().remove("JAVA_TOOL_OPTIONS");
-    int exitCode = builder.start().waitFor();
+            .redirectError(err.toFile())
+            .start()
+            .waitFor();
     CommandRun run =
         new CommandRun(
             exitCode,
@@ -88,5 +94,21 @@ class ForkedLaunchTest {
     assertTrue(run.err().contains("gtr4j.library.path"), run.err());
     assertEquals("", run.out());
     assertEquals(List.of(), files());
+  }
+
+  @Test
+  void endedWhileSamplingLeavesNoFile() throws IOException, InterruptedException {
+    Process process =
+        process(List.of(), "sample", "--count", "300", "--latents", "l")
+            .redirectErrorStream(true)
+            .start();
+    try (BufferedReader lines = process.inputReader()) {
+      assertTrue(lines.readLine().startsWith("sampling: "));
+      process.destroy();
+      assertEquals(128 + 15, process.waitFor());
+      assertEquals(List.of(), files());
+    } finally {
+      process.destroyForcibly();
+    }
   }
 }
