@@ -114,6 +114,17 @@ class ArchitectureTest {
   }
 
   @Test
+  void samplingKnowsNoFiles() {
+    noClasses()
+        .that()
+        .resideInAPackage(in("sampling"))
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(in("checkpoint"), "java.nio.file..", "java.nio.channels..")
+        .check(product);
+  }
+
+  @Test
   void onlyTheBoundaryCallsNatives() {
     // Others may extend the base of what is closed by hand, and know nothing else of the boundary.
     noClasses()

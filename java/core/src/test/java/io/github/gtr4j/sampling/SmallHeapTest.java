@@ -1,8 +1,8 @@
 package io.github.gtr4j.sampling;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.gtr4j.ForkedJvm;
 import io.github.gtr4j.device.Device;
 import io.github.gtr4j.kernel.Precision;
 import io.github.gtr4j.model.GoldenCases;
@@ -11,50 +11,23 @@ import io.github.gtr4j.model.MarModel;
 import io.github.gtr4j.schedule.GtrSchedule;
 import io.github.gtr4j.schedule.Guidance;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Native memory is no burden of the Java heap: a JVM with a small one samples with a large model.
  */
 class SmallHeapTest {
-  @TempDir private Path folder;
-
   @Test
   void samplesWithAHeapOf128MiB() throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("-Xmx128m");
-    if (Runtime.version().feature() >= 22) {
-      command.add("--enable-native-access=ALL-UNNAMED");
-    }
-    for (String property : List.of("gtr4j.library.path", "java.io.tmpdir")) {
-      if (System.getProperty(property) != null) {
-        command.add("-D" + property + "=" + System.getProperty(property));
-      }
-    }
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
-    Path out = folder.resolve("out");
-    Path err = folder.resolve("err");
-    Process process =
-        new ProcessBuilder(command)
-            .redirectOutput(out.toFile())
-            .redirectError(err.toFile())
-            .start();
-    assertTrue(process.waitFor(5, TimeUnit.MINUTES));
-    String errors = Files.readString(err);
-    assertEquals("", errors);
-    assertEquals(0, process.exitValue());
-    assertEquals("finite finite\n", Files.readString(out));
+    ForkedJvm.Result result = ForkedJvm.run(Main.class, List.of("-Xmx128m"));
+    assertEquals("", result.err());
+    assertEquals("finite finite\n", result.out());
+    assertEquals(0, result.exitCode());
   }
 
   /** Runs in the small JVM. */
-  static final class Main {
+  public static final class Main {
     private Main() {}
 
     public static void main(String[] arguments) throws InterruptedException {
