@@ -19,7 +19,7 @@ import org.bytedeco.javacpp.Loader;
  * start at once do not disturb each other, and versions do not mix.
  */
 final class NativesCache {
-  private static final String RESOURCES = "/io/github/gtr4j/natives/" + NativePlatform.NAME + "/";
+  private static final String RESOURCES = "io/github/gtr4j/natives/" + NativePlatform.NAME + "/";
 
   private NativesCache() {}
 
@@ -44,7 +44,10 @@ final class NativesCache {
   }
 
   private static URL resource(String name) {
-    URL url = Natives.class.getResource(RESOURCES + name);
+    // Through the class loader: on the module path the natives are a module of their own, into
+    // which
+    // Class.getResource does not look.
+    URL url = Natives.class.getClassLoader().getResource(RESOURCES + name);
     if (url == null) {
       throw new NativeLibraryException(
           name
