@@ -33,13 +33,7 @@ final class GtrCli {
             .setParameterExceptionHandler((e, arguments) -> misuse(terminal, e))
             .setExecutionExceptionHandler((e, command, result) -> failure(terminal, e));
     try {
-      int exitCode = commandLine.execute(args);
-      // A PrintStream keeps failures to itself, such as a full disk behind it.
-      if (terminal.out().checkError() && exitCode == ExitCode.OK) {
-        terminal.err().println("gtr: standard output cannot be written");
-        return ExitCode.FAILURE;
-      }
-      return exitCode;
+      return terminal.checkWritten(commandLine.execute(args));
     } catch (OutOfMemoryError e) {
       return report(terminal, ExitCode.FAILURE, HEAP_TOO_SMALL, e);
     } catch (Error e) {

@@ -9,7 +9,7 @@ public final class Main {
     // The version alone is answered without building the command line.
     if (args.length == 1 && (args[0].equals("--version") || args[0].equals("-V"))) {
       System.out.println(GtrCommand.versionLine());
-      return;
+      System.exit(new Terminal(System.out, System.err, false).checkWritten(ExitCode.OK));
     }
     System.exit(GtrCli.run(Terminal.ofProcess(), args));
   }

@@ -31,13 +31,21 @@ final class OptionValues {
 
   /** A number from 0 to a limit. */
   static double real(String option, String text, double most) {
+    boolean tooLarge = false;
     if (REAL.matcher(text).matches()) {
       double value = Double.parseDouble(text);
       if (value >= 0 && value <= most) {
         return value;
       }
+      tooLarge = value > most;
     }
-    String limit = most == Float.MAX_VALUE ? " on" : " to " + (long) most;
+    String limit;
+    if (most < Float.MAX_VALUE) {
+      limit = " to " + (long) most;
+    } else {
+      // Only a number that is finite and yet too large needs to know where floats end.
+      limit = tooLarge ? " to " + Float.MAX_VALUE : " on";
+    }
     throw new BadInputException(
         option, "'" + text + "'; allowed are finite numbers from 0" + limit);
   }

@@ -35,4 +35,14 @@ record Terminal(PrintStream out, PrintStream err, boolean interactive) {
   boolean coloured() {
     return interactive && System.getenv("NO_COLOR") == null;
   }
+
+  /** The exit code, or that of a failure where the results did not arrive. */
+  int checkWritten(int exitCode) {
+    // A PrintStream keeps failures to itself, such as a full disk behind it.
+    if (out.checkError() && exitCode == ExitCode.OK) {
+      err.println("gtr: standard output cannot be written");
+      return ExitCode.FAILURE;
+    }
+    return exitCode;
+  }
 }

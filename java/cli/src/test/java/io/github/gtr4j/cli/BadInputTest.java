@@ -173,7 +173,8 @@ class BadInputTest {
         Arguments.of("--cfg", "'-1'" + reals, "--cfg -1"),
         Arguments.of("--cfg", "'NaN'" + reals, "--cfg NaN"),
         Arguments.of("--cfg", "'Infinity'" + reals, "--cfg Infinity"),
-        Arguments.of("--cfg", "'1e39'" + reals, "--cfg 1e39"),
+        Arguments.of(
+            "--cfg", "'1e39'; allowed are finite numbers from 0 to 3.4028235E38", "--cfg 1e39"),
         Arguments.of("--cfg", "'2f'" + reals, "--cfg 2f"),
         Arguments.of("--cfg", "''" + reals, "--cfg="),
         Arguments.of(

@@ -2,6 +2,7 @@ package io.github.gtr4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -65,6 +66,21 @@ class ForkedLaunchTest {
   void version() throws IOException, InterruptedException {
     CommandRun run = launch(List.of(), "--version");
     assertEquals(new CommandRun(0, "gtr4j " + Version.TEXT + "\n", ""), run);
+  }
+
+  @Test
+  void versionThatCannotBeWritten() throws IOException, InterruptedException {
+    Path full = Path.of("/dev/full");
+    assumeTrue(Files.isWritable(full), "a device that is always full");
+    Path err = folder.resolve("stderr");
+    int exitCode =
+        process(List.of(), "--version")
+            .redirectOutput(full.toFile())
+            .redirectError(err.toFile())
+            .start()
+            .waitFor();
+    assertEquals("gtr: standard output cannot be written\n", Files.readString(err));
+    assertEquals(1, exitCode);
   }
 
   @Test
