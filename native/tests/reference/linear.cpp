@@ -18,12 +18,13 @@ double dot(const double* a, const double* b, int64_t count) {
   return sum;
 }
 
-Values rounded(const Values& values, gtr_precision precision) {
-  Values result = values;
-  if (precision == GTR_PRECISION_BF16) {
-    for (double& value : result) value = round_to_bfloat16(value);
-  }
-  return result;
+// The values that are multiplied: as they are, or rounded into storage. Chains call this with whole weights at every
+// step, so nothing is copied that need not be.
+const Values& rounded(const Values& values, gtr_precision precision, Values& storage) {
+  if (precision != GTR_PRECISION_BF16) return values;
+  storage = values;
+  for (double& value : storage) value = round_to_bfloat16(value);
+  return storage;
 }
 
 }  // namespace
@@ -42,8 +43,9 @@ double activate(gtr_activation activation, double x) {
 
 Values linear(const Values& x, const Values& weight, const Values& bias, int64_t inputs, int64_t outputs,
               gtr_precision precision, gtr_activation activation, const Values& gate, const Values& residual) {
-  const Values left = rounded(x, precision);
-  const Values right = rounded(weight, precision);
+  Values left_storage, right_storage;
+  const Values& left = rounded(x, precision, left_storage);
+  const Values& right = rounded(weight, precision, right_storage);
   const int64_t rows = static_cast<int64_t>(x.size()) / inputs;
   Values y(static_cast<size_t>(rows * outputs));
   for (int64_t row = 0; row < rows; ++row) {
