@@ -130,6 +130,22 @@ class GoldenSamplesTest {
     }
   }
 
+  @Test
+  void marInBfloat16() throws Exception {
+    try (GoldenCases golden = GoldenCases.fashion()) {
+      List<SamplingResult> results =
+          sample(CpuTier.AUTO, Precision.BF16, MarSchedule.builder().steps(16).build(), golden);
+      for (int image = 0; image < IMAGES; image++) {
+        SamplingResult result = results.get(image);
+        assertArrayEquals(golden.intRows("mar_16_T100.order")[image], result.trace().order());
+        double error =
+            GoldenCases.relativeNorm(
+                result.latents(), golden.floatRows("mar_16_T100.latents")[image]);
+        assertTrue(error <= 2e-2, "image " + image + ": relative error " + error);
+      }
+    }
+  }
+
   private static double errorWhereStepsAgree(
       SamplingResult result, float[] expected, int[] goldenSteps) {
     int[] steps = result.trace().diffusionSteps();
