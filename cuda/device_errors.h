@@ -1,0 +1,47 @@
+// What kernels find wrong with the values inside device arrays. The first finding since the last look is kept, and
+// gtr_stream_synchronize returns it as GTR_ERROR_INVALID_ARGUMENT.
+#pragma once
+
+#include <cstdint>
+
+#include "device.h"
+
+namespace gtr::cuda {
+
+// Arrays whose values are looked at; device_errors.cu has their operations, names and sentences.
+enum class Checked : int32_t {
+  kNothing = 0,
+  kQueryLengths,
+  kKeyLengths,
+  kEmbedIndex,
+  kEmbedPositionIndex,
+  kGatherIndex,
+  kScatterIndex,
+  kHeadForwardT,
+  kChainPlace,
+  kChainCfg,
+  kChainTemperature,
+};
+
+// Lies in pinned memory that the device writes; zeros mean that all is well.
+struct DeviceErrors {
+  int32_t array;  // a Checked
+  int32_t reserved;
+  int64_t index;   // of the element
+  double value;    // what it is
+  int64_t lowest;  // and what is allowed; for factors 0 and up
+  int64_t highest;
+};
+
+// Keeps the finding if it is the first one.
+__device__ __forceinline__ void report(DeviceErrors* errors, Checked array, int64_t index, double value, int64_t lowest,
+                                       int64_t highest) {
+  if (atomic_compare_swap(&errors->array, 0, static_cast<int32_t>(array)) != 0) return;
+  errors->index = index;
+  errors->value = value;
+  errors->lowest = lowest;
+  errors->highest = highest;
+  fence();
+}
+
+}  // namespace gtr::cuda
