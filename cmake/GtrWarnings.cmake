@@ -1,5 +1,5 @@
 option(GTR_WERROR "Treat warnings as errors" OFF)
-add_compile_options(-Wall -Wextra -Wshadow -Wvla -Wno-psabi)
+add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wshadow;-Wvla;-Wno-psabi>")
 if(GTR_WERROR)
-  add_compile_options(-Werror)
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()

@@ -5,8 +5,11 @@
 #include <cstdint>
 
 #include "device.h"
+#include "gtr/gtr.h"
 
 namespace gtr::cuda {
+
+class CallLog;  // call_log.h
 
 // Arrays whose values are looked at; device_errors.cu has their operations, names and sentences.
 enum class Checked : int32_t {
@@ -43,5 +46,9 @@ __device__ __forceinline__ void report(DeviceErrors* errors, Checked array, int6
   errors->highest = highest;
   fence();
 }
+
+// Host, after a synchronisation: GTR_OK if there is no finding; else GTR_ERROR_INVALID_ARGUMENT with the sentence that
+// the CPU backend has for the same mistake, and the finding is taken away. calls: those since the last look.
+gtr_status take_finding(DeviceErrors& errors, const CallLog& calls) noexcept;
 
 }  // namespace gtr::cuda

@@ -167,8 +167,9 @@ void stream_destroy(BackendStream* stream) noexcept { stream->memory->release(st
 
 // ---- memory
 
-void* allocate(BackendDevice* device, gtr_memory_space, int64_t bytes) noexcept {
-  return device->memory->allocate(bytes);
+gtr_status allocate(BackendDevice* device, gtr_memory_space, int64_t bytes, void** data) noexcept {
+  *data = device->memory->allocate(bytes);
+  return *data == nullptr ? GTR_ERROR_OUT_OF_MEMORY : GTR_OK;
 }
 
 void release(BackendDevice* device, gtr_memory_space, void* data, int64_t bytes) noexcept {
@@ -193,13 +194,13 @@ gtr_status linear_create(BackendDevice* device, int64_t outputs, int64_t inputs,
   return status;
 }
 
-gtr_status linear_set(BackendLinear* linear, int64_t first_row, const gtr_tensor* weight,
+gtr_status linear_set(BackendDevice*, BackendLinear* linear, int64_t first_row, const gtr_tensor* weight,
                       const gtr_tensor* bias) noexcept {
   cpu::linear_set(*own(linear), first_row, weight, bias);
   return GTR_OK;
 }
 
-void linear_destroy(BackendLinear* linear) noexcept { cpu::linear_destroy(own(linear)); }
+void linear_destroy(BackendDevice*, BackendLinear* linear) noexcept { cpu::linear_destroy(own(linear)); }
 
 int64_t linear_scratch_size(const BackendLinear* linear, int64_t rows) noexcept {
   return cpu::linear_scratch_size(own(linear), rows);
@@ -305,14 +306,15 @@ gtr_status head_create(BackendDevice* device, const gtr_head_shape& shape, gtr_p
   return status;
 }
 
-gtr_status head_set(BackendHead* head, const char* name, int64_t first_row, const gtr_tensor& value) noexcept {
+gtr_status head_set(BackendDevice*, BackendHead* head, const char* name, int64_t first_row,
+                    const gtr_tensor& value) noexcept {
   cpu::head_set(*own(head), name, first_row, value);
   return GTR_OK;
 }
 
 const char* head_missing(const BackendHead* head) noexcept { return cpu::head_missing(own(head)); }
 
-void head_destroy(BackendHead* head) noexcept { cpu::head_destroy(own(head)); }
+void head_destroy(BackendDevice*, BackendHead* head) noexcept { cpu::head_destroy(own(head)); }
 
 int64_t head_forward_scratch_size(const BackendHead* head, int64_t rows) noexcept {
   return cpu::head_forward_scratch_size(own(head), rows);
@@ -353,9 +355,11 @@ const Backend backend = {
     stream_create,
     stream_destroy,
     nullptr,  // stream_synchronize: every call is done when it returns
+    nullptr,  // stream_cancel: operations look at the flag itself
     allocate,
     release,
     copy,
+    nullptr,  // free_memory: what a container may still have is a guess
     linear_create,
     linear_set,
     linear_destroy,

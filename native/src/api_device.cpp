@@ -50,7 +50,7 @@ gtr_status open_any(const gtr_device_options& options, gtr_device& device) noexc
       continue;
     }
     int32_t count = 0;
-    char detail[128];
+    char detail[256];
     const gtr_status status = entry.backend->device_count(&count, detail, sizeof detail);
     if (status != GTR_OK || count == 0) {
       append("%s; ", detail);
@@ -85,12 +85,12 @@ gtr_status gtr_device_count(int32_t backend, int32_t* count, char* detail, int64
   if (!check.ok()) return check.status();
 
   *count = 0;
-  char sentence[256] = "";
+  char sentence[768] = "";
   size_t length = 0;
   for (const gtr_backend id : kBackendPreference) {
     if (backend != GTR_BACKEND_AUTO && backend != id) continue;
     const BackendEntry entry = find_backend(id);
-    char part[128];
+    char part[512];
     int32_t found = 0;
     if (entry.backend == nullptr) {
       std::snprintf(part, sizeof part, "%s", entry.absent);

@@ -4,6 +4,7 @@
 #include "errors.h"
 #include "handles.h"
 #include "head_tensors.h"
+#include "out_of_memory.h"
 
 using namespace gtr;
 
@@ -124,9 +125,9 @@ gtr_status gtr_head_create(gtr_device* device, const gtr_head_shape* shape, int3
   }
   if (status != GTR_OK) {
     if (created != nullptr) destroy_handle(device->memory, created);
-    return fail(status, check.operation(), "",
-                "no memory for a head %d wide with %d blocks; the device holds %lld bytes", shape->width, shape->blocks,
-                static_cast<long long>(device->memory.live_bytes()));
+    if (status != GTR_ERROR_OUT_OF_MEMORY) return status;
+    return fail_out_of_memory(*device, check.operation(), "", "a head %d wide with %d blocks", shape->width,
+                              shape->blocks);
   }
   device->heads.fetch_add(1, std::memory_order_relaxed);
   *head = created;
@@ -155,7 +156,7 @@ gtr_status gtr_head_set(gtr_head* head, const char* name, int64_t first_row, con
   check.size("value", *value, 0, 0, shape[0] - first_row, "rows of this tensor after first_row");
   if (!check.ok()) return check.status();
   if (value->shape[0] == 0) return GTR_OK;
-  return head->device->backend->head_set(head->implementation, name, first_row, *value);
+  return head->device->backend->head_set(head->device->implementation, head->implementation, name, first_row, *value);
 }
 
 gtr_status gtr_head_destroy(gtr_head* head) {
@@ -164,7 +165,7 @@ gtr_status gtr_head_destroy(gtr_head* head) {
   WeightsChange<gtr_head> change(check, "head", head);
   if (!check.ok()) return check.status();
   gtr_device* device = head->device;
-  device->backend->head_destroy(head->implementation);
+  device->backend->head_destroy(device->implementation, head->implementation);
   change.forget();
   destroy_handle(device->memory, head);
   device->heads.fetch_sub(1, std::memory_order_relaxed);

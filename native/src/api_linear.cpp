@@ -2,6 +2,7 @@
 #include "check.h"
 #include "errors.h"
 #include "handles.h"
+#include "out_of_memory.h"
 
 using namespace gtr;
 
@@ -28,9 +29,9 @@ gtr_status gtr_linear_create(gtr_device* device, int64_t outputs, int64_t inputs
   }
   if (status != GTR_OK) {
     if (created != nullptr) destroy_handle(device->memory, created);
-    return fail(status, check.operation(), "", "no memory for packed weights [%lld, %lld]; the device holds %lld bytes",
-                static_cast<long long>(outputs), static_cast<long long>(inputs),
-                static_cast<long long>(device->memory.live_bytes()));
+    if (status != GTR_ERROR_OUT_OF_MEMORY) return status;
+    return fail_out_of_memory(*device, check.operation(), "", "packed weights [%lld, %lld]",
+                              static_cast<long long>(outputs), static_cast<long long>(inputs));
   }
   device->linears.fetch_add(1, std::memory_order_relaxed);
   *linear = created;
@@ -52,7 +53,8 @@ gtr_status gtr_linear_set(gtr_linear_weights* linear, int64_t first_row, const g
   check.size("weight", *weight, 0, 0, linear->outputs - first_row, "outputs of the linear after first_row");
   if (!check.ok()) return check.status();
   if (rows == 0) return GTR_OK;
-  return linear->device->backend->linear_set(linear->implementation, first_row, weight, bias);
+  return linear->device->backend->linear_set(linear->device->implementation, linear->implementation, first_row, weight,
+                                             bias);
 }
 
 gtr_status gtr_linear_destroy(gtr_linear_weights* linear) {
@@ -61,7 +63,7 @@ gtr_status gtr_linear_destroy(gtr_linear_weights* linear) {
   WeightsChange<gtr_linear_weights> change(check, "linear", linear);
   if (!check.ok()) return check.status();
   gtr_device* device = linear->device;
-  device->backend->linear_destroy(linear->implementation);
+  device->backend->linear_destroy(device->implementation, linear->implementation);
   change.forget();
   destroy_handle(device->memory, linear);
   device->linears.fetch_sub(1, std::memory_order_relaxed);

@@ -2,6 +2,7 @@
 #include "check.h"
 #include "errors.h"
 #include "handles.h"
+#include "out_of_memory.h"
 
 using namespace gtr;
 
@@ -18,11 +19,13 @@ gtr_status gtr_allocate(gtr_device* device, int32_t space, int64_t bytes, void**
 
   const auto where = static_cast<gtr_memory_space>(space);
   AllocationTable::Entry* entry = AllocationTable::create_entry(device->memory);
-  void* memory = entry == nullptr ? nullptr : device->backend->allocate(device->implementation, where, bytes);
-  if (memory == nullptr) {
+  void* memory = nullptr;
+  gtr_status status = GTR_ERROR_OUT_OF_MEMORY;
+  if (entry != nullptr) status = device->backend->allocate(device->implementation, where, bytes, &memory);
+  if (status != GTR_OK) {
     AllocationTable::destroy_entry(device->memory, entry);
-    return fail(GTR_ERROR_OUT_OF_MEMORY, check.operation(), "bytes", "no memory for %lld bytes; the device holds %lld",
-                static_cast<long long>(bytes), static_cast<long long>(device->memory.live_bytes()));
+    if (status != GTR_ERROR_OUT_OF_MEMORY) return status;
+    return fail_out_of_memory(*device, check.operation(), "bytes", "%lld bytes", static_cast<long long>(bytes));
   }
   entry->data = memory;
   entry->bytes = bytes;

@@ -1,9 +1,28 @@
 // Streams: the order of calls, and their cancellation.
+#include <mutex>
+
 #include "check.h"
 #include "errors.h"
 #include "handles.h"
 
 using namespace gtr;
+
+namespace {
+
+gtr_status wait(gtr_stream& stream) noexcept {
+  const Backend& backend = *stream.device->backend;
+  return backend.stream_synchronize == nullptr ? GTR_OK : backend.stream_synchronize(stream.implementation);
+}
+
+// The host's flag and the backend's copy of it, in one order for all threads.
+gtr_status set_cancelled(gtr_stream& stream, bool cancelled) noexcept {
+  const Backend& backend = *stream.device->backend;
+  const std::lock_guard<Mutex> lock(stream.cancelling);
+  stream.cancelled.store(cancelled, std::memory_order_relaxed);
+  return backend.stream_cancel == nullptr ? GTR_OK : backend.stream_cancel(stream.implementation, cancelled);
+}
+
+}  // namespace
 
 gtr_status gtr_stream_create(gtr_device* device, void* external, gtr_stream** stream) {
   Check check("gtr_stream_create");
@@ -44,21 +63,21 @@ gtr_status gtr_stream_synchronize(gtr_stream* stream) {
   Check check("gtr_stream_synchronize");
   const StreamUse use(check, stream);
   if (!check.ok()) return check.status();
-  const Backend& backend = *stream->device->backend;
-  return backend.stream_synchronize == nullptr ? GTR_OK : backend.stream_synchronize(stream->implementation);
+  const gtr_status status = wait(*stream);
+  return status == GTR_ERROR_CANCELLED ? cancelled(check) : status;
 }
 
-// The flag alone is written, since these come from any thread while a call runs on the stream.
 gtr_status gtr_stream_cancel(gtr_stream* stream) {
   Check check("gtr_stream_cancel");
   if (!check.not_null("stream", stream)) return check.status();
-  stream->cancelled.store(true, std::memory_order_relaxed);
-  return GTR_OK;
+  return set_cancelled(*stream, true);
 }
 
 gtr_status gtr_stream_reset(gtr_stream* stream) {
   Check check("gtr_stream_reset");
-  if (!check.not_null("stream", stream)) return check.status();
-  stream->cancelled.store(false, std::memory_order_relaxed);
-  return GTR_OK;
+  const StreamUse use(check, stream);
+  if (!check.ok()) return check.status();
+  const gtr_status status = wait(*stream);
+  if (status != GTR_OK && status != GTR_ERROR_CANCELLED) return status;
+  return set_cancelled(*stream, false);
 }

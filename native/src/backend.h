@@ -35,19 +35,25 @@ struct Backend {
   gtr_status (*stream_create)(BackendDevice* device, void* external, const std::atomic<bool>* cancelled,
                               BackendStream** stream) noexcept;
   void (*stream_destroy)(BackendStream* stream) noexcept;
-  gtr_status (*stream_synchronize)(BackendStream* stream) noexcept;  // optional: null if calls are synchronous
+  // Optional: null if calls are synchronous. GTR_ERROR_CANCELLED, which the caller reports, if the stream is cancelled.
+  gtr_status (*stream_synchronize)(BackendStream* stream) noexcept;
+  // Optional: null if all that looks at the flag `cancelled` can read it where it is. Called after each change of it,
+  // by any thread, but by one at a time.
+  gtr_status (*stream_cancel)(BackendStream* stream, bool cancelled) noexcept;
 
-  // ---- memory; null from allocate means that there is none, which the caller reports
-  void* (*allocate)(BackendDevice* device, gtr_memory_space space, int64_t bytes) noexcept;
+  // ---- memory; the caller reports GTR_ERROR_OUT_OF_MEMORY
+  gtr_status (*allocate)(BackendDevice* device, gtr_memory_space space, int64_t bytes, void** data) noexcept;
   void (*release)(BackendDevice* device, gtr_memory_space space, void* data, int64_t bytes) noexcept;
   gtr_status (*copy)(BackendStream* stream, void* target, const void* source, int64_t bytes) noexcept;
+  // Optional: false if it is not known. Bytes of memory that nobody has.
+  bool (*free_memory)(BackendDevice* device, int64_t* free, int64_t* total) noexcept;
 
-  // ---- linear; the caller reports a failed creation
+  // ---- linear; the caller reports a creation that failed with GTR_ERROR_OUT_OF_MEMORY
   gtr_status (*linear_create)(BackendDevice* device, int64_t outputs, int64_t inputs, gtr_precision precision,
                               BackendLinear** linear) noexcept;
-  gtr_status (*linear_set)(BackendLinear* linear, int64_t first_row, const gtr_tensor* weight,
+  gtr_status (*linear_set)(BackendDevice* device, BackendLinear* linear, int64_t first_row, const gtr_tensor* weight,
                            const gtr_tensor* bias) noexcept;
-  void (*linear_destroy)(BackendLinear* linear) noexcept;
+  void (*linear_destroy)(BackendDevice* device, BackendLinear* linear) noexcept;
   int64_t (*linear_scratch_size)(const BackendLinear* linear, int64_t rows) noexcept;
   gtr_status (*linear)(BackendStream* stream, const BackendLinear* linear, gtr_activation activation,
                        const gtr_tensor& x, const gtr_tensor* gate, const gtr_tensor* residual, const gtr_tensor& y,
@@ -87,12 +93,13 @@ struct Backend {
                              const gtr_segment* segments, int64_t segment_count, const gtr_tensor& place,
                              void* scratch) noexcept;
 
-  // ---- diffusion head; the caller reports a failed creation
+  // ---- diffusion head; the caller reports a creation that failed with GTR_ERROR_OUT_OF_MEMORY
   gtr_status (*head_create)(BackendDevice* device, const gtr_head_shape& shape, gtr_precision precision,
                             BackendHead** head) noexcept;
-  gtr_status (*head_set)(BackendHead* head, const char* name, int64_t first_row, const gtr_tensor& value) noexcept;
+  gtr_status (*head_set)(BackendDevice* device, BackendHead* head, const char* name, int64_t first_row,
+                         const gtr_tensor& value) noexcept;
   const char* (*head_missing)(const BackendHead* head) noexcept;  // a tensor with rows never set, or null
-  void (*head_destroy)(BackendHead* head) noexcept;
+  void (*head_destroy)(BackendDevice* device, BackendHead* head) noexcept;
   int64_t (*head_forward_scratch_size)(const BackendHead* head, int64_t rows) noexcept;
   gtr_status (*head_forward)(BackendStream* stream, const BackendHead* head, const gtr_tensor& x, const gtr_tensor& t,
                              const gtr_tensor& z, const gtr_tensor& out, void* scratch) noexcept;

@@ -10,6 +10,7 @@
 #include "backend.h"
 #include "gtr/gtr.h"
 #include "memory.h"
+#include "mutex.h"
 #include "use_count.h"
 
 struct gtr_device {
@@ -32,6 +33,7 @@ struct gtr_stream {
   gtr_device* device;
   gtr::BackendStream* implementation = nullptr;
   std::atomic<bool> cancelled{false};
+  gtr::Mutex cancelling;  // who changes the flag
   mutable gtr::UseCount use;
 
   explicit gtr_stream(gtr_device* owner) noexcept : device(owner) {}

@@ -1,6 +1,10 @@
 #include "registry.h"
 
+#include <mutex>
+
 #include "backend.h"
+#include "mutex.h"
+#include "plugin_loader.h"
 
 namespace gtr {
 
@@ -8,9 +12,26 @@ namespace cpu {
 extern const Backend backend;  // native/cpu/backend.cpp
 }
 
+namespace {
+
+// Looked for once, by the first who asks: what was found then holds for the life of the process.
+BackendEntry find_cuda() noexcept {
+  static Mutex mutex;
+  static bool looked = false;
+  static BackendEntry found = {nullptr, nullptr};
+  static char sentence[512];
+  const std::lock_guard<Mutex> lock(mutex);
+  if (!looked) {
+    found = load_cuda_backend(sentence, sizeof sentence);
+    looked = true;
+  }
+  return found;
+}
+
+}  // namespace
+
 BackendEntry find_backend(gtr_backend id) noexcept {
-  if (id == GTR_BACKEND_CPU) return {&cpu::backend, nullptr};
-  return {nullptr, "this version of gtr4j has no CUDA backend"};
+  return id == GTR_BACKEND_CPU ? BackendEntry{&cpu::backend, nullptr} : find_cuda();
 }
 
 const char* backend_name(int32_t id) noexcept {

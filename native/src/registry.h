@@ -11,7 +11,7 @@ struct BackendEntry {
   const char* absent;      // one sentence, without a full stop; null if it is there
 };
 
-// id: GTR_BACKEND_CPU or GTR_BACKEND_CUDA.
+// id: GTR_BACKEND_CPU or GTR_BACKEND_CUDA. The first call for CUDA loads its library.
 BackendEntry find_backend(gtr_backend id) noexcept;
 
 // Backends in the order in which GTR_BACKEND_AUTO tries them.

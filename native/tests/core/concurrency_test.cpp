@@ -99,8 +99,9 @@ void destroy_in_use() {
   EXPECT_REFUSED(gtr_stream_destroy(f.stream), GTR_ERROR_BUSY, "gtr_stream_destroy", "stream", "in use");
   EXPECT_REFUSED(gtr_copy(f.stream, nullptr, nullptr, 0), GTR_ERROR_BUSY, "gtr_copy", "stream", "allowed is one");
   EXPECT_OK(gtr_stream_cancel(f.stream));  // from any thread
-  EXPECT_OK(gtr_stream_reset(f.stream));
+  EXPECT_REFUSED(gtr_stream_reset(f.stream), GTR_ERROR_BUSY, "gtr_stream_reset", "stream", "allowed is one");
   f.stream->use.end_alone();
+  EXPECT_OK(gtr_stream_reset(f.stream));
 
   EXPECT(head->use.try_share() && linear->use.try_share());
   EXPECT_REFUSED(gtr_head_destroy(head), GTR_ERROR_BUSY, "gtr_head_destroy", "head", "in use");

@@ -1,0 +1,131 @@
+#include "cards.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "runtime_errors.h"
+
+namespace gtr::cuda {
+namespace {
+
+// bf16 tensor cores and cp.async came with compute capability 8.0.
+constexpr int kLowestCapability = 80;
+
+#if defined(GTR_CUDA_EMU)
+bool has_code_for(int) noexcept { return true; }
+constexpr char kCode[] = "every card";
+#else
+// What the build compiled for (cuda/CMakeLists.txt): machine code for these capabilities, and PTX of the newest of
+// them, which the driver of a newer card compiles. Machine code runs on later minor versions of its major one.
+constexpr int kMachineCode[] = {GTR_CUDA_MACHINE_CODE};
+constexpr int kPtx = GTR_CUDA_PTX;
+constexpr char kCode[] = GTR_CUDA_CODE_TEXT;
+
+bool has_code_for(int capability) noexcept {
+  if (capability >= kPtx) return true;
+  for (const int code : kMachineCode) {
+    if (code / 10 == capability / 10 && code <= capability) return true;
+  }
+  return false;
+}
+#endif
+
+// The sentence grows by what is appended; what does not fit is cut.
+class Sentence {
+ public:
+  Sentence(char* text, size_t size) noexcept : text_(text), size_(size) { text[0] = '\0'; }
+  template <typename... Values>
+  void append(const char* format, Values... values) noexcept {
+    if (length_ < size_) {
+      length_ += static_cast<size_t>(std::snprintf(text_ + length_, size_ - length_, format, values...));
+    }
+  }
+
+ private:
+  char* text_;
+  size_t size_;
+  size_t length_ = 0;
+};
+
+void say_why_none(Sentence& sentence, cudaError_t error) noexcept {
+  int driver = 0;
+  int runtime = 0;
+  const bool driver_is_known = cudaDriverGetVersion(&driver) == cudaSuccess;
+  cudaRuntimeGetVersion(&runtime);
+  cudaGetLastError();
+  sentence.append("no %s device: ", kBackendName);
+  if (driver_is_known && driver == 0) {
+    sentence.append("the NVIDIA driver (libcuda.so.1) is not installed");
+  } else if (error == cudaErrorInsufficientDriver) {
+    sentence.append("the NVIDIA driver knows CUDA %s, which is older than the %s of this build",
+                    VersionText(driver).text, VersionText(runtime).text);
+  } else if (error == cudaErrorNoDevice || error == cudaSuccess) {
+    sentence.append("the NVIDIA driver (CUDA %s) finds no card", VersionText(driver).text);
+    const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
+    if (visible != nullptr) sentence.append("; CUDA_VISIBLE_DEVICES is \"%.40s\"", visible);
+  } else {
+    sentence.append("%s", ErrorText(error).text);
+  }
+}
+
+}  // namespace
+
+cudaError_t read_card(int ordinal, CardProperties* card) noexcept {
+  cudaDeviceProp properties;
+  cudaError_t result = cudaGetDeviceProperties(&properties, ordinal);
+  if (result != cudaSuccess) return result;
+  std::snprintf(card->name, sizeof card->name, "%.127s", properties.name);
+  card->memory_bytes = static_cast<int64_t>(properties.totalGlobalMem);
+  const auto read = [&](cudaDeviceAttr attribute) {
+    int value = 0;
+    const cudaError_t failed = cudaDeviceGetAttribute(&value, attribute, ordinal);
+    if (result == cudaSuccess) result = failed;
+    return value;
+  };
+  card->limits.multiprocessors = read(cudaDevAttrMultiProcessorCount);
+  card->limits.shared_bytes = read(cudaDevAttrMaxSharedMemoryPerBlockOptin);
+  card->limits.l2_bytes = read(cudaDevAttrL2CacheSize);
+  card->limits.compute_capability =
+      read(cudaDevAttrComputeCapabilityMajor) * 10 + read(cudaDevAttrComputeCapabilityMinor);
+  return result;
+}
+
+Cards find_cards(char* text, size_t size) noexcept {
+  Cards cards;
+  Sentence sentence(text, size);
+  int present = 0;
+  cudaError_t result = cudaGetDeviceCount(&present);
+  if (result != cudaSuccess || present == 0) {
+    say_why_none(sentence, result);
+    return cards;
+  }
+  char usable_text[256];
+  char others_text[256];
+  Sentence usable(usable_text, sizeof usable_text);
+  Sentence others(others_text, sizeof others_text);
+  for (int ordinal = 0; ordinal < present && cards.count < Cards::kMost; ++ordinal) {
+    CardProperties card = {};
+    result = read_card(ordinal, &card);
+    const int major = card.limits.compute_capability / 10;
+    const int minor = card.limits.compute_capability % 10;
+    if (result != cudaSuccess) {
+      others.append("; card %d: %s", ordinal, ErrorText(result).text);
+    } else if (card.limits.compute_capability < kLowestCapability) {
+      others.append("; %s has compute capability %d.%d, allowed are 8.0 and newer", card.name, major, minor);
+    } else if (!has_code_for(card.limits.compute_capability)) {
+      others.append("; %s has compute capability %d.%d, this build has code for %s", card.name, major, minor, kCode);
+    } else {
+      usable.append("%s%s (%d.%d)", cards.count == 0 ? "" : ", ", card.name, major, minor);
+      cards.ordinals[cards.count++] = ordinal;
+    }
+  }
+  if (cards.count == 0) {
+    sentence.append("no %s device%s", kBackendName, others_text);
+  } else {
+    sentence.append("%d %s device%s: %s%s", cards.count, kBackendName, cards.count == 1 ? "" : "s", usable_text,
+                    others_text);
+  }
+  return cards;
+}
+
+}  // namespace gtr::cuda
