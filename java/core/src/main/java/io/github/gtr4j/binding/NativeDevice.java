@@ -5,20 +5,31 @@ import org.bytedeco.javacpp.Pointer;
 /** The native side of a device. */
 public abstract class NativeDevice extends NativeObject {
   private final gtr_device handle;
+  private final gtr_device_info description = Structs.deviceInfo();
 
   /** Opens a device; every value is as in {@code gtr_device_options}. */
   protected NativeDevice(int backend, int index, int threads, int tier) {
     super(null);
-    Natives.load();
     gtr_device_options options = Structs.deviceOptions();
     options.backend(backend).index(index).threads(threads).tier(tier);
     handle = new gtr_device((Pointer) null);
     Status.check(Gtr.gtr_device_open(options, handle));
+    Status.check(Gtr.gtr_device_get_info(handle, description)); // fails for null alone
   }
 
   /** The handle; the caller has acquired this object. */
   public final gtr_device handle() {
     return handle;
+  }
+
+  /** What it is. */
+  protected final gtr_device_info description() {
+    return description;
+  }
+
+  /** Whether calls on its streams return when they are enqueued, not when they are done. */
+  public final boolean isAsynchronous() {
+    return description.backend() != Gtr.GTR_BACKEND_CPU;
   }
 
   @Override

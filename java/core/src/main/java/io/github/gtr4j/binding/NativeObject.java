@@ -13,12 +13,14 @@ public abstract class NativeObject implements AutoCloseable {
   private static final int CLOSED = Integer.MIN_VALUE;
   private static final VarHandle USES;
   private static final VarHandle CHILDREN;
+  private static final VarHandle ENQUEUED;
 
   static {
     try {
       MethodHandles.Lookup lookup = MethodHandles.lookup();
       USES = lookup.findVarHandle(NativeObject.class, "uses", int.class);
       CHILDREN = lookup.findVarHandle(NativeObject.class, "children", int.class);
+      ENQUEUED = lookup.findVarHandle(NativeObject.class, "enqueued", int.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -26,10 +28,14 @@ public abstract class NativeObject implements AutoCloseable {
 
   private final NativeObject parent;
 
-  /** Calls that use it now, each counted once, and live children; CLOSED once closed. */
+  /**
+   * Calls that use it now, each counted once, streams with enqueued calls that will, and live
+   * children; CLOSED once closed.
+   */
   private volatile int uses;
 
   private volatile int children;
+  private volatile int enqueued;
 
   /** The operation that used it last: the one in the way of a close. */
   private volatile String operation = "";
@@ -79,6 +85,24 @@ public abstract class NativeObject implements AutoCloseable {
     USES.getAndAdd(this, -1);
   }
 
+  /** Turns a use into one that lasts until a stream {@link #passed} it. */
+  final void enqueued() {
+    ENQUEUED.getAndAdd(this, 1);
+  }
+
+  /** Ends the use of a stream. */
+  final void passed() {
+    ENQUEUED.getAndAdd(this, -1);
+    release();
+  }
+
+  /** Throws if an enqueued call uses it. For calls without a stream that change it. */
+  protected final void requirePassed(String operation) {
+    if (enqueued > 0) {
+      throw new IllegalStateException(operation + ": " + label() + ": " + obstacle());
+    }
+  }
+
   /** Throws if it was closed. For calls that cannot collide with a close, such as getters. */
   protected final void requireOpen(String operation) {
     if (uses < 0) {
@@ -94,30 +118,46 @@ public abstract class NativeObject implements AutoCloseable {
   /**
    * Frees the native memory. Does nothing if it was closed before.
    *
-   * @throws IllegalStateException if a call uses it, or something that belongs to it is open
+   * @throws IllegalStateException if a call uses it, a call that uses it was enqueued on a stream
+   *     that was not synchronized since, or something that belongs to it is open
    */
   @Override
   public void close() {
     if (!USES.compareAndSet(this, 0, CLOSED)) {
-      int inUse = uses;
-      if (inUse < 0) {
+      if (isClosed()) {
         return;
       }
-      int open = children;
-      throw new IllegalStateException(
-          inUse > open
-              ? "cannot close " + label() + ": in use by " + operation
-              : "cannot close "
-                  + label()
-                  + ": still open of it: "
-                  + open
-                  + " streams, buffers or weights");
+      throw new IllegalStateException("cannot close " + label() + ": " + obstacle());
     }
     closedAt = new Throwable(label() + " was closed here");
-    free();
-    if (parent != null) {
-      parent.removeChild();
+    try {
+      free();
+    } finally {
+      if (parent != null) {
+        parent.removeChild();
+      }
     }
+  }
+
+  /** For a whole whose parts are closed with it: throws if this part could not be closed now. */
+  protected final void requireUnused(NativeObject part) {
+    if (part.uses > 0) {
+      throw new IllegalStateException(
+          "cannot close " + label() + ": its " + part.label() + ": " + part.obstacle());
+    }
+  }
+
+  /** What is in the way of a close. */
+  private String obstacle() {
+    int pending = enqueued;
+    int open = children;
+    if (uses > open + pending) {
+      return "in use by " + operation;
+    }
+    if (pending > 0) {
+      return "in use by " + operation + ", which is enqueued; synchronize its stream first";
+    }
+    return "still open of it: " + open + " streams, buffers or weights";
   }
 
   /** Undoes the constructor's registration when the native side could not be made. */

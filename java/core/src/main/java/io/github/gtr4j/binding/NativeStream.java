@@ -1,21 +1,36 @@
 package io.github.gtr4j.binding;
 
+import io.github.gtr4j.CancelledException;
 import org.bytedeco.javacpp.Pointer;
 
 /** The native side of a stream, and the call that runs on it. */
 public abstract class NativeStream extends NativeObject {
+  private final NativeDevice device;
   private final gtr_stream handle;
+  private final Object external;
+  private final InFlight inFlight;
   private final Call call;
   private final Object cancelling = new Object();
   private Object listener;
 
-  /** Creates a stream, or wraps the external one at that address. */
-  protected NativeStream(NativeDevice device, long external) {
+  /** Whether a call was enqueued since the last wait. */
+  private boolean busy;
+
+  /**
+   * Creates a stream, or wraps an external one.
+   *
+   * @param address of the external one; 0 to create one
+   * @param external what keeps the external one valid while it is reachable, or null
+   */
+  protected NativeStream(NativeDevice device, long address, Object external) {
     super(device);
+    this.device = device;
+    this.external = external;
     handle = new gtr_stream((Pointer) null);
-    call = new Call(this);
+    inFlight = device.isAsynchronous() ? new InFlight() : null;
+    call = new Call(this, inFlight);
     try {
-      Pointer other = external == 0 ? null : new Address(external, 0);
+      Pointer other = address == 0 ? null : new Address(address, 0);
       Status.check(Gtr.gtr_stream_create(device.handle(), other, handle));
     } catch (Throwable e) {
       abandon();
@@ -25,12 +40,55 @@ public abstract class NativeStream extends NativeObject {
 
   /**
    * Begins a call. A stream belongs to one thread at a time, so its call object is reused and costs
-   * no allocation. The caller ends it, whatever happens.
+   * no allocation. The caller ends it, whatever happens. Where calls return when they are enqueued,
+   * this waits for the earlier ones if there is no room to hold what one more uses.
    */
   public final Call begin(String operation) {
     acquireAlone(operation);
+    if (inFlight != null && !inFlight.hasRoomFor(2 * Call.MOST)) {
+      try {
+        await();
+      } catch (Throwable e) {
+        release();
+        throw e;
+      }
+    }
     call.start(operation);
     return call;
+  }
+
+  /** Waits for everything that was enqueued. */
+  protected final void synchronizeNative(String operation) {
+    acquireAlone(operation);
+    try {
+      await();
+    } finally {
+      release();
+    }
+  }
+
+  /**
+   * Whether there is nothing to wait for: no call was enqueued since the last {@link
+   * #synchronizeNative}. Always where calls return when they are done.
+   */
+  protected final boolean hasPassedAll() {
+    return !busy;
+  }
+
+  private void await() {
+    int status = Gtr.gtr_stream_synchronize(handle);
+    if (status != Gtr.GTR_ERROR_BUSY) {
+      // Whatever failed: nothing runs any more.
+      busy = false;
+      if (inFlight != null) {
+        inFlight.clear();
+      }
+    }
+    Status.check(status);
+  }
+
+  final void noteEnqueued() {
+    busy = true;
   }
 
   /** Cancels, from any thread. */
@@ -39,6 +97,11 @@ public abstract class NativeStream extends NativeObject {
       requireOpen("cancel");
       Status.check(Gtr.gtr_stream_cancel(handle));
     }
+  }
+
+  /** The device it belongs to. */
+  final NativeDevice device() {
+    return device;
   }
 
   final gtr_stream handle() {
@@ -58,7 +121,15 @@ public abstract class NativeStream extends NativeObject {
   @Override
   protected void free() {
     synchronized (cancelling) {
-      Status.check(Gtr.gtr_stream_destroy(handle));
+      try {
+        if (busy) {
+          await();
+        }
+      } catch (CancelledException e) {
+        // Who cancelled knows.
+      } finally {
+        Status.check(Gtr.gtr_stream_destroy(handle));
+      }
     }
   }
 }

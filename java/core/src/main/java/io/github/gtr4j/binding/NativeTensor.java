@@ -1,6 +1,8 @@
 package io.github.gtr4j.binding;
 
+import io.github.gtr4j.InvalidArgumentException;
 import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
 import org.bytedeco.javacpp.Pointer;
 
 /**
@@ -8,7 +10,7 @@ import org.bytedeco.javacpp.Pointer;
  * nothing.
  */
 public abstract class NativeTensor {
-  private final NativeObject owner;
+  private final NativeMemory owner;
   private final Object wrapped;
   private final Pointer data;
   private final gtr_tensor descriptor;
@@ -20,7 +22,7 @@ public abstract class NativeTensor {
    * @param wrapped what must stay reachable while the tensor is, or null
    */
   protected NativeTensor(
-      NativeObject owner,
+      NativeMemory owner,
       Object wrapped,
       long address,
       long size,
@@ -39,12 +41,38 @@ public abstract class NativeTensor {
   }
 
   /** Whose memory it is, or null if the library does not know. */
-  protected final NativeObject owner() {
+  protected final NativeMemory owner() {
     return owner;
   }
 
-  /** Keeps the memory from being closed until {@link #unpin}, for calls without a stream. */
-  public final void pin(String operation) {
+  /** Whether Java can read and write it; true if that is not known. */
+  protected final boolean isReachableByHost() {
+    return owner == null || owner.isReachableByHost();
+  }
+
+  /** Whether kernels of a GPU can; true if that is not known. */
+  final boolean isReachableBy(NativeDevice gpu) {
+    return owner == null ? !(wrapped instanceof ByteBuffer) : owner.isReachableBy(gpu);
+  }
+
+  /** Where it lies, for messages. */
+  protected final String place() {
+    return owner == null ? "a direct buffer" : owner.place();
+  }
+
+  /**
+   * Keeps memory that the host reads from being closed until {@link #unpin}, for calls without a
+   * stream.
+   *
+   * @param argument its name
+   */
+  public final void pin(String operation, String argument) {
+    if (!isReachableByHost()) {
+      throw new InvalidArgumentException(
+          operation,
+          argument,
+          argument + " lies in " + place() + "; allowed is memory that the host can read");
+    }
     if (owner != null) {
       owner.acquire(operation);
     }

@@ -4,6 +4,7 @@ import io.github.gtr4j.InvalidArgumentException;
 import io.github.gtr4j.binding.Gtr;
 import io.github.gtr4j.binding.NativeDevice;
 import io.github.gtr4j.binding.Natives;
+import io.github.gtr4j.binding.Pointers;
 import io.github.gtr4j.binding.Status;
 import io.github.gtr4j.binding.Structs;
 import io.github.gtr4j.binding.gtr_device_info;
@@ -14,6 +15,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import org.bytedeco.javacpp.Pointer;
 
 /**
  * Something that computes. Any number of threads may use a device; the caller closes it, after
@@ -55,6 +57,17 @@ public final class Device extends NativeDevice {
     return open(DeviceOptions.cpu());
   }
 
+  /**
+   * Opens an NVIDIA GPU.
+   *
+   * @param index which one, from 0; see {@link #list}
+   * @throws io.github.gtr4j.NoDeviceException if there is none; says whether driver, card or
+   *     library is missing
+   */
+  public static Device cuda(int index) {
+    return open(DeviceOptions.cuda(index));
+  }
+
   /** Opens the best backend that works here. */
   public static Device auto() {
     return open(DeviceOptions.auto());
@@ -82,8 +95,7 @@ public final class Device extends NativeDevice {
   }
 
   private DeviceInfo readInfo() {
-    gtr_device_info info = Structs.deviceInfo();
-    Status.check(Gtr.gtr_device_get_info(handle(), info));
+    gtr_device_info info = description();
     return new DeviceInfo(
         Backend.of(info.backend()),
         info.index(),
@@ -109,17 +121,35 @@ public final class Device extends NativeDevice {
 
   /** Makes a stream; the caller closes it. */
   public Stream newStream() {
-    return new Stream(this, 0);
+    return new Stream(this, 0, null);
   }
 
   /**
    * Wraps a stream that another library owns and that outlives this one; closing it leaves the
-   * external one alone.
+   * external one alone, but waits for what was enqueued through it.
    *
-   * @param external its handle: a {@code cudaStream_t}. The CPU has no streams of others
+   * @param external its handle: a {@code cudaStream_t} of this device, not null, which does not say
+   *     what default it stands for; CUDA has handles for its default streams, 1 for the legacy one
+   *     and 2 for that of each thread. The CPU has no streams of others
    */
   public Stream wrapStream(long external) {
-    return new Stream(this, external);
+    return wrapStream(external, null);
+  }
+
+  /**
+   * As {@link #wrapStream(long)}, for a pointer to the stream such as a {@code CUstream_st} of
+   * JavaCPP's CUDA preset, which stays reachable as long as the result.
+   */
+  public Stream wrapStream(Pointer external) {
+    return wrapStream(external == null ? 0 : Pointers.address(external), external);
+  }
+
+  private Stream wrapStream(long address, Pointer external) {
+    if (address == 0) {
+      throw new InvalidArgumentException(
+          "stream_create", "external", "external is null; newStream makes a stream");
+    }
+    return new Stream(this, address, external);
   }
 
   /** Allocates memory on the device; the caller closes it. */

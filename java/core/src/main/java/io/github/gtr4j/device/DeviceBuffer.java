@@ -3,7 +3,7 @@ package io.github.gtr4j.device;
 import io.github.gtr4j.InvalidArgumentException;
 import io.github.gtr4j.binding.Address;
 import io.github.gtr4j.binding.Gtr;
-import io.github.gtr4j.binding.NativeObject;
+import io.github.gtr4j.binding.NativeMemory;
 import io.github.gtr4j.binding.Status;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -11,16 +11,16 @@ import org.bytedeco.javacpp.Pointer;
 
 /**
  * Memory of a device, aligned to 64 bytes. The caller closes it; it cannot be closed while a call
- * uses it.
+ * uses it, nor on a GPU before the streams on which such calls were enqueued are synchronized.
  */
-public final class DeviceBuffer extends NativeObject {
+public final class DeviceBuffer extends NativeMemory {
   private final Device device;
   private final MemorySpace space;
   private final long size;
   private final Pointer data;
 
   DeviceBuffer(Device device, MemorySpace space, long size) {
-    super(device);
+    super(device, space == MemorySpace.HOST);
     this.device = device;
     this.space = space;
     this.size = size;
@@ -61,12 +61,11 @@ public final class DeviceBuffer extends NativeObject {
   }
 
   /**
-   * Its memory as a direct buffer in native byte order. Memory in {@link MemorySpace#DEVICE} can be
-   * read like this on the CPU only. The view must not be used after the buffer was closed, which
-   * nothing can prevent.
+   * Its memory as a direct buffer in native byte order. The view must not be used after the buffer
+   * was closed, nor while an enqueued call does, which nothing can prevent.
    *
-   * @throws InvalidArgumentException if it has more bytes than a ByteBuffer can; use the other form
-   *     then
+   * @throws InvalidArgumentException if it lies in a GPU's memory, which Java cannot read; or has
+   *     more bytes than a ByteBuffer can: use the other form then
    */
   public ByteBuffer asByteBuffer() {
     return asByteBuffer(0, size);
@@ -75,6 +74,7 @@ public final class DeviceBuffer extends NativeObject {
   /** As {@link #asByteBuffer()}, a part of it. */
   public ByteBuffer asByteBuffer(long offset, long length) {
     requireOpen("as_byte_buffer");
+    requireReachableByHost("buffer");
     if (offset < 0 || length < 0 || offset > size - length || length > Integer.MAX_VALUE) {
       throw new InvalidArgumentException(
           "as_byte_buffer",
@@ -90,6 +90,19 @@ public final class DeviceBuffer extends NativeObject {
               + " bytes within the buffer");
     }
     return hostView(data.address() + offset, length);
+  }
+
+  /** Throws if Java cannot read it. */
+  void requireReachableByHost(String argument) {
+    if (!isReachableByHost()) {
+      throw new InvalidArgumentException(
+          "as_byte_buffer",
+          argument,
+          argument
+              + " lies in memory of "
+              + device
+              + ", which Java cannot read; copy it to a buffer of MemorySpace.HOST with Stream.copy");
+    }
   }
 
   static ByteBuffer hostView(long address, long bytes) {

@@ -16,6 +16,11 @@ public record DeviceOptions(Backend backend, int index, int threads, CpuTier tie
     return new DeviceOptions(Backend.CPU, 0, 0, CpuTier.AUTO);
   }
 
+  /** An NVIDIA GPU. */
+  public static DeviceOptions cuda(int index) {
+    return new DeviceOptions(Backend.CUDA, index, 0, CpuTier.AUTO);
+  }
+
   /** The best backend that works here. */
   public static DeviceOptions auto() {
     return new DeviceOptions(Backend.AUTO, 0, 0, CpuTier.AUTO);

@@ -1,8 +1,8 @@
 package io.github.gtr4j.device;
 
 import io.github.gtr4j.InvalidArgumentException;
-import io.github.gtr4j.binding.NativeObject;
 import io.github.gtr4j.binding.NativeTensor;
+import io.github.gtr4j.binding.Pointers;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -20,9 +20,10 @@ public final class Tensor extends NativeTensor {
   private final long[] shape;
   private final long[] strides;
   private final boolean readOnly;
+  private final DeviceBuffer buffer;
 
   private Tensor(
-      NativeObject owner,
+      DeviceBuffer owner,
       Object wrapped,
       long address,
       long size,
@@ -37,10 +38,11 @@ public final class Tensor extends NativeTensor {
     this.shape = shape;
     this.strides = strides;
     this.readOnly = readOnly;
+    this.buffer = owner;
   }
 
   private static Tensor create(
-      NativeObject owner,
+      DeviceBuffer owner,
       Object wrapped,
       long address,
       long size,
@@ -96,7 +98,8 @@ public final class Tensor extends NativeTensor {
   }
 
   /**
-   * A contiguous view of what a JavaCPP pointer points at, from its position on.
+   * A contiguous view of what a JavaCPP pointer points at, from its position on: memory of the
+   * host, or of a GPU such as the CUDA preset's functions allocate.
    *
    * @param bytes how many bytes there belong to the tensor; a pointer often does not know
    */
@@ -104,8 +107,7 @@ public final class Tensor extends NativeTensor {
     if (pointer == null || pointer.isNull()) {
       throw TensorLayout.refuse("pointer", "pointer is null");
     }
-    long address = pointer.address() + pointer.position() * pointer.sizeof();
-    return create(null, pointer, address, bytes, dtype, shape, null, false);
+    return create(null, pointer, Pointers.address(pointer), bytes, dtype, shape, null, false);
   }
 
   /**
@@ -122,7 +124,7 @@ public final class Tensor extends NativeTensor {
     if (strides == null) {
       throw TensorLayout.refuse("strides", "strides are null");
     }
-    return create(owner(), wrapped(), address, size, dtype, shape, strides, readOnly);
+    return create(buffer, wrapped(), address, size, dtype, shape, strides, readOnly);
   }
 
   /** The part with indices first to first + count - 1 in one dimension. */
@@ -149,7 +151,7 @@ public final class Tensor extends NativeTensor {
       skip = Math.min(skip, size); // nothing is there, so it need not be within
     }
     return create(
-        owner(), wrapped(), address + skip, size - skip, dtype, newShape, strides, readOnly);
+        buffer, wrapped(), address + skip, size - skip, dtype, newShape, strides, readOnly);
   }
 
   /** Rows first to first + count - 1: a slice of the first dimension. */
@@ -183,7 +185,7 @@ public final class Tensor extends NativeTensor {
               + " elements of "
               + this);
     }
-    return create(owner(), wrapped(), address, size, dtype, newShape, null, readOnly);
+    return create(buffer, wrapped(), address, size, dtype, newShape, null, readOnly);
   }
 
   /**
@@ -213,7 +215,7 @@ public final class Tensor extends NativeTensor {
               + " dimensions of "
               + this);
     }
-    return create(owner(), wrapped(), address, size, dtype, newShape, newStrides, readOnly);
+    return create(buffer, wrapped(), address, size, dtype, newShape, newStrides, readOnly);
   }
 
   /**
@@ -235,7 +237,7 @@ public final class Tensor extends NativeTensor {
             "shape", this + " cannot be broadcast to " + Arrays.toString(newShape));
       }
     }
-    return create(owner(), wrapped(), address, size, dtype, newShape, newStrides, readOnly);
+    return create(buffer, wrapped(), address, size, dtype, newShape, newStrides, readOnly);
   }
 
   /** Type of the elements. */
@@ -304,7 +306,10 @@ public final class Tensor extends NativeTensor {
 
   /**
    * The elements of a contiguous tensor in host memory as a direct buffer in native byte order. The
-   * view must not be used after the memory's owner was closed, which nothing can prevent.
+   * view must not be used after the memory's owner was closed, nor while an enqueued call uses it,
+   * which nothing can prevent.
+   *
+   * @throws InvalidArgumentException if the tensor is known to lie in a GPU's memory
    */
   public ByteBuffer asByteBuffer() {
     long bytes = elements() * dtype.bytes();
@@ -314,19 +319,20 @@ public final class Tensor extends NativeTensor {
           "tensor",
           this + " is no view; allowed are contiguous tensors below 2 GiB");
     }
-    if (wrapped() instanceof ByteBuffer buffer) {
+    if (wrapped() instanceof ByteBuffer bytesWrapped) {
       // A slice of it, so that the view keeps it reachable.
-      int offset = Math.toIntExact(address - new Pointer(buffer).address());
-      return buffer.slice(offset, (int) bytes).order(ByteOrder.nativeOrder());
+      int offset = Math.toIntExact(address - new Pointer(bytesWrapped).address());
+      return bytesWrapped.slice(offset, (int) bytes).order(ByteOrder.nativeOrder());
     }
-    if (owner() == null) {
+    if (buffer == null) {
       return DeviceBuffer.hostView(address, bytes);
     }
-    owner().acquire("as_byte_buffer");
+    buffer.requireReachableByHost("tensor");
+    buffer.acquire("as_byte_buffer");
     try {
       return DeviceBuffer.hostView(address, bytes);
     } finally {
-      owner().release();
+      buffer.release();
     }
   }
 

@@ -120,19 +120,19 @@ public final class Attention {
     long start = Timing.start(stream);
     Call call = stream.begin(OPERATION);
     try {
-      Status.check(
+      call.check(
           Gtr.gtr_attention(
               call.stream(),
               precision.code(),
               scale,
-              call.tensor(q),
-              call.tensor(k),
-              call.tensor(v),
-              call.tensor(queryLengths),
-              call.tensor(keyLengths),
-              call.tensor(mask),
-              call.tensor(out),
-              call.data(scratch),
+              call.tensor("q", q),
+              call.tensor("k", k),
+              call.tensor("v", v),
+              call.tensor("query_lengths", queryLengths),
+              call.tensor("key_lengths", keyLengths),
+              call.tensor("mask", mask),
+              call.tensor("out", out),
+              call.scratch(scratch),
               scratch == null ? 0 : scratch.size()));
     } finally {
       call.end();

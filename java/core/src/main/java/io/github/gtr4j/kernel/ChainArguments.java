@@ -212,14 +212,14 @@ public final class ChainArguments {
   gtr_chain pinned(Call call) {
     return chain
         .group_count(groupCount)
-        .place(call.tensor(place))
-        .z(call.tensor(z))
-        .z_unconditional(call.tensor(zUnconditional))
-        .seed(call.tensor(seed))
-        .image(call.tensor(image))
-        .cell(call.tensor(cell))
-        .cfg(call.tensor(cfg))
-        .temperature(call.tensor(temperature));
+        .place(call.tensor("place", place))
+        .z(call.tensor("z", z))
+        .z_unconditional(call.tensor("z_unconditional", zUnconditional))
+        .seed(call.tensor("seed", seed))
+        .image(call.tensor("image", image))
+        .cell(call.tensor("cell", cell))
+        .cfg(call.tensor("cfg", cfg))
+        .temperature(call.tensor("temperature", temperature));
   }
 
   /** The struct for a call that looks at sizes only. */

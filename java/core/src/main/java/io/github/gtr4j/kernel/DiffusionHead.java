@@ -61,7 +61,8 @@ public final class DiffusionHead extends NativeObject {
   }
 
   /**
-   * Packs rows firstRow, firstRow + 1, … of a tensor. Not while another thread uses or sets it.
+   * Packs rows firstRow, firstRow + 1, … of a tensor. Not while another thread uses or sets it, nor
+   * while an enqueued call does.
    *
    * @param name in MAR checkpoints, without "diffloss.net.", such as "res_blocks.0.mlp.2.weight"
    * @param firstRow the first of them
@@ -72,7 +73,8 @@ public final class DiffusionHead extends NativeObject {
     Arguments.notNull(operation, "name", name);
     Arguments.notNull(operation, "value", value);
     acquire(operation);
-    try (Pins pins = new Pins(operation, value, null)) {
+    try (Pins pins = new Pins(operation, "value", value, null, null)) {
+      requirePassed(operation);
       Status.check(Gtr.gtr_head_set(handle, name, firstRow, value.descriptor()));
     } finally {
       release();
@@ -116,15 +118,15 @@ public final class DiffusionHead extends NativeObject {
     Call call = stream.begin(operation);
     try {
       call.use(this);
-      Status.check(
+      call.check(
           Gtr.gtr_head_forward(
               call.stream(),
               handle,
-              call.tensor(x),
-              call.tensor(t),
-              call.tensor(z),
-              call.tensor(out),
-              call.data(scratch),
+              call.tensor("x", x),
+              call.tensor("t", t),
+              call.tensor("z", z),
+              call.tensor("out", out),
+              call.scratch(scratch),
               scratch == null ? 0 : scratch.size()));
     } finally {
       call.end();
@@ -169,13 +171,13 @@ public final class DiffusionHead extends NativeObject {
     Call call = stream.begin(operation);
     try {
       call.use(this);
-      Status.check(
+      call.check(
           Gtr.gtr_head_chain(
               call.stream(),
               handle,
               arguments.pinned(call),
-              call.tensor(x),
-              call.data(scratch),
+              call.tensor("x", x),
+              call.scratch(scratch),
               scratch == null ? 0 : scratch.size()));
     } finally {
       call.end();
@@ -208,14 +210,14 @@ public final class DiffusionHead extends NativeObject {
     Call call = stream.begin(operation);
     try {
       call.use(this);
-      Status.check(
+      call.check(
           Gtr.gtr_head_step(
               call.stream(),
               handle,
               arguments.pinned(call),
               index,
-              call.tensor(x),
-              call.data(scratch),
+              call.tensor("x", x),
+              call.scratch(scratch),
               scratch == null ? 0 : scratch.size()));
     } finally {
       call.end();

@@ -48,12 +48,12 @@ public final class FrequencyEnergy {
     long start = Timing.start(stream);
     Call call = stream.begin(OPERATION);
     try {
-      Status.check(
+      call.check(
           Gtr.gtr_frequency_energy(
               call.stream(),
-              call.tensor(z),
-              call.tensor(score),
-              call.data(scratch),
+              call.tensor("z", z),
+              call.tensor("score", score),
+              call.scratch(scratch),
               scratch == null ? 0 : scratch.size()));
     } finally {
       call.end();

@@ -2,7 +2,6 @@ package io.github.gtr4j.kernel;
 
 import io.github.gtr4j.binding.Call;
 import io.github.gtr4j.binding.Gtr;
-import io.github.gtr4j.binding.Status;
 import io.github.gtr4j.device.Stream;
 import io.github.gtr4j.device.Tensor;
 
@@ -61,16 +60,16 @@ public final class LayerNorm {
     long start = Timing.start(stream);
     Call call = stream.begin(OPERATION);
     try {
-      Status.check(
+      call.check(
           Gtr.gtr_layer_norm(
               call.stream(),
-              call.tensor(x),
-              call.tensor(weight),
-              call.tensor(bias),
-              call.tensor(scale),
-              call.tensor(shift),
+              call.tensor("x", x),
+              call.tensor("weight", weight),
+              call.tensor("bias", bias),
+              call.tensor("scale", scale),
+              call.tensor("shift", shift),
               epsilon,
-              call.tensor(y)));
+              call.tensor("y", y)));
     } finally {
       call.end();
     }

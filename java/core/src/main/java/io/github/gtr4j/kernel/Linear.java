@@ -57,7 +57,8 @@ public final class Linear extends NativeObject {
   }
 
   /**
-   * Packs rows firstRow, firstRow + 1, … of W and b. Not while another thread uses or sets it.
+   * Packs rows firstRow, firstRow + 1, … of W and b. Not while another thread uses or sets it, nor
+   * while an enqueued call does.
    *
    * @param firstRow the first of them
    * @param weight [n, inputs] in host memory, float, half or bfloat16, laid out as torch.nn.Linear
@@ -84,7 +85,8 @@ public final class Linear extends NativeObject {
       Arguments.vector(operation, "bias", bias, Arguments.WEIGHTS, n);
     }
     acquire(operation);
-    try (Pins pins = new Pins(operation, weight, bias)) {
+    try (Pins pins = new Pins(operation, "weight", weight, "bias", bias)) {
+      requirePassed(operation);
       Status.check(
           Gtr.gtr_linear_set(
               handle, firstRow, weight.descriptor(), bias == null ? null : bias.descriptor()));
@@ -142,16 +144,16 @@ public final class Linear extends NativeObject {
     Call call = stream.begin(OPERATION);
     try {
       call.use(this);
-      Status.check(
+      call.check(
           Gtr.gtr_linear(
               call.stream(),
               handle,
               activation.code(),
-              call.tensor(x),
-              call.tensor(gate),
-              call.tensor(residual),
-              call.tensor(y),
-              call.data(scratch),
+              call.tensor("x", x),
+              call.tensor("gate", gate),
+              call.tensor("residual", residual),
+              call.tensor("y", y),
+              call.scratch(scratch),
               scratch == null ? 0 : scratch.size()));
     } finally {
       call.end();

@@ -40,14 +40,14 @@ public final class Noise {
     long start = Timing.start(stream);
     Call call = stream.begin(OPERATION);
     try {
-      Status.check(
+      call.check(
           Gtr.gtr_noise(
               call.stream(),
-              call.tensor(seed),
-              call.tensor(image),
-              call.tensor(cell),
-              call.tensor(draw),
-              call.tensor(y)));
+              call.tensor("seed", seed),
+              call.tensor("image", image),
+              call.tensor("cell", cell),
+              call.tensor("draw", draw),
+              call.tensor("y", y)));
     } finally {
       call.end();
     }

@@ -2,7 +2,6 @@ package io.github.gtr4j.kernel;
 
 import io.github.gtr4j.binding.Call;
 import io.github.gtr4j.binding.Gtr;
-import io.github.gtr4j.binding.Status;
 import io.github.gtr4j.device.DType;
 import io.github.gtr4j.device.Stream;
 import io.github.gtr4j.device.Tensor;
@@ -56,15 +55,15 @@ public final class Rows {
     long start = Timing.start(stream);
     Call call = stream.begin(operation);
     try {
-      Status.check(
+      call.check(
           Gtr.gtr_embed(
               call.stream(),
-              call.tensor(first),
-              call.tensor(second),
-              call.tensor(index),
-              call.tensor(position),
-              call.tensor(positionIndex),
-              call.tensor(y)));
+              call.tensor("first", first),
+              call.tensor("second", second),
+              call.tensor("index", index),
+              call.tensor("position", position),
+              call.tensor("position_index", positionIndex),
+              call.tensor("y", y)));
     } finally {
       call.end();
     }
@@ -93,8 +92,12 @@ public final class Rows {
     long start = Timing.start(stream);
     Call call = stream.begin(operation);
     try {
-      Status.check(
-          Gtr.gtr_gather(call.stream(), call.tensor(x), call.tensor(index), call.tensor(y)));
+      call.check(
+          Gtr.gtr_gather(
+              call.stream(),
+              call.tensor("x", x),
+              call.tensor("index", index),
+              call.tensor("y", y)));
     } finally {
       call.end();
     }
@@ -122,8 +125,12 @@ public final class Rows {
     long start = Timing.start(stream);
     Call call = stream.begin(operation);
     try {
-      Status.check(
-          Gtr.gtr_scatter(call.stream(), call.tensor(x), call.tensor(index), call.tensor(y)));
+      call.check(
+          Gtr.gtr_scatter(
+              call.stream(),
+              call.tensor("x", x),
+              call.tensor("index", index),
+              call.tensor("y", y)));
     } finally {
       call.end();
     }

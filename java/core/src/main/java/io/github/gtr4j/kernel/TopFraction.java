@@ -60,15 +60,15 @@ public final class TopFraction {
     long start = Timing.start(stream);
     Call call = stream.begin(OPERATION);
     try {
-      Status.check(
+      call.check(
           Gtr.gtr_top_fraction(
               call.stream(),
-              call.tensor(score),
-              call.tensor(cell),
+              call.tensor("score", score),
+              call.tensor("cell", cell),
               segments.handle(),
               segments.size(),
-              call.tensor(place),
-              call.data(scratch),
+              call.tensor("place", place),
+              call.scratch(scratch),
               scratch == null ? 0 : scratch.size()));
     } finally {
       call.end();

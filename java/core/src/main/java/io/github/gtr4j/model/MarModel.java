@@ -127,6 +127,13 @@ public final class MarModel extends NativeObject {
   }
 
   @Override
+  public void close() {
+    // All or nothing: a part that is in use would remain.
+    weights.parts().forEach(this::requireUnused);
+    super.close();
+  }
+
+  @Override
   protected String label() {
     return "MAR model of width " + configuration.width();
   }

@@ -1,5 +1,6 @@
 package io.github.gtr4j.model;
 
+import io.github.gtr4j.binding.NativeObject;
 import io.github.gtr4j.device.DType;
 import io.github.gtr4j.device.Device;
 import io.github.gtr4j.device.Stream;
@@ -17,7 +18,7 @@ import java.util.Map;
 
 /** All weights of a model on a device. */
 final class MarWeights implements AutoCloseable {
-  private final List<AutoCloseable> owned = new ArrayList<>();
+  private final List<NativeObject> owned = new ArrayList<>();
 
   private Linear zProj;
   private Norm zProjNorm;
@@ -109,6 +110,11 @@ final class MarWeights implements AutoCloseable {
     return head;
   }
 
+  /** What is closed with the weights. */
+  List<NativeObject> parts() {
+    return owned;
+  }
+
   @Override
   public void close() {
     RuntimeException failure = null;
@@ -117,8 +123,6 @@ final class MarWeights implements AutoCloseable {
         owned.get(i).close();
       } catch (RuntimeException e) {
         failure = e;
-      } catch (Exception e) {
-        throw new AssertionError("native objects throw no checked exceptions", e);
       }
     }
     owned.clear();

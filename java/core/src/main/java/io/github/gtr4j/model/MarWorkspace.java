@@ -1,5 +1,7 @@
 package io.github.gtr4j.model;
 
+import io.github.gtr4j.CancelledException;
+import io.github.gtr4j.GtrException;
 import io.github.gtr4j.InvalidArgumentException;
 import io.github.gtr4j.binding.NativeObject;
 import io.github.gtr4j.device.DType;
@@ -127,7 +129,8 @@ public final class MarWorkspace extends NativeObject {
   }
 
   /**
-   * Computes a batch's condition vectors, in the order of its sequences and their wanted cells.
+   * Computes a batch's condition vectors, in the order of its sequences and their wanted cells. On
+   * a GPU the call returns when everything is enqueued; if the stream is not idle before, it waits.
    *
    * @return [rows, width], float: memory of the workspace that the next call overwrites
    * @throws InvalidArgumentException if the batch is empty or larger than the workspace
@@ -143,6 +146,9 @@ public final class MarWorkspace extends NativeObject {
       if (view == null) {
         view = new WorkspaceViews(configuration, layout, buffer, indices, shape);
         views.put(shape, view);
+      }
+      if (!stream.isIdle()) {
+        stream.synchronize(); // the last batch's indices may still be on their way to the device
       }
       indices.fill(batch, shape);
       stream.copy(indices.deviceTensor(), indices.hostTensor());
@@ -278,6 +284,28 @@ public final class MarWorkspace extends NativeObject {
         null,
         views.out(),
         scratch);
+  }
+
+  /**
+   * Frees its memory, once the stream has passed what was enqueued.
+   *
+   * @throws io.github.gtr4j.GtrException what the stream throws that had to be waited for; the
+   *     workspace is closed even so
+   */
+  @Override
+  public void close() {
+    GtrException failure = null;
+    if (!isClosed() && !stream.isIdle()) {
+      try {
+        stream.synchronize();
+      } catch (GtrException e) {
+        failure = e;
+      }
+    }
+    super.close();
+    if (failure != null && !(failure instanceof CancelledException)) {
+      throw failure;
+    }
   }
 
   @Override

@@ -1,6 +1,8 @@
 package io.github.gtr4j.sampling;
 
 import io.github.gtr4j.CancelledException;
+import io.github.gtr4j.GtrException;
+import io.github.gtr4j.device.Backend;
 import io.github.gtr4j.device.DType;
 import io.github.gtr4j.device.Device;
 import io.github.gtr4j.device.DeviceBuffer;
@@ -34,6 +36,7 @@ final class DecodeStepRunner implements AutoCloseable {
   private final Device device;
   private final Stream stream;
   private final SamplerOptions options;
+  private final boolean timePhases;
   private final ChainArguments chain;
   private final Segments segments;
   private final ConditionBatch batch;
@@ -61,6 +64,8 @@ final class DecodeStepRunner implements AutoCloseable {
   DecodeStepRunner(MarModel model, SamplerOptions options) {
     this.model = model;
     this.options = options;
+    // The CPU has done its work when a call returns: waiting costs nothing.
+    timePhases = options.timePhases() || model.device().info().backend() == Backend.CPU;
     configuration = model.configuration();
     device = model.device();
     // Two groups per image at most: the tokens chosen for detail, and the others.
@@ -126,6 +131,7 @@ final class DecodeStepRunner implements AutoCloseable {
         putKnownTokens(image);
       }
     } catch (RuntimeException | Error e) {
+      drain();
       admitted.forEach(image -> release(image.slot()));
       throw e;
     }
@@ -241,34 +247,60 @@ final class DecodeStepRunner implements AutoCloseable {
       Views views = memory.views(rows);
       report(images, SamplingPhase.BACKBONE);
       long start = System.nanoTime();
-      memory.sendInputs(stream);
       Tensor conditions = workspace.compute(batch);
-      stream.synchronize();
-      long end = System.nanoTime();
-      backbone = end - start;
+      memory.sendInputs(stream);
+      prepareChain(conditions, views);
+      backbone = endPhase(start);
       if (segments.size() > 0) {
         report(images, SamplingPhase.SELECTION);
         start = System.nanoTime();
         select(images, conditions, views);
-        end = System.nanoTime();
-        selection = end - start;
+        selection = endPhase(start);
       }
       report(images, SamplingPhase.HEAD);
       start = System.nanoTime();
-      draw(conditions, views);
-      head = System.nanoTime() - start;
+      model.head().chain(stream, chain, views.x(), scratch);
+      head = endPhase(start);
       start = System.nanoTime();
       workspace.putTokens(views.x(), views.token(), views.projection());
       memory.fetchTokens(stream, views);
+      backbone += endPhase(start);
+      // The one time that a step on a GPU waits for it, if phases are not timed.
       stream.synchronize();
-      backbone += System.nanoTime() - start;
+      readSelection(images);
       complete = true;
     } catch (CancelledException e) {
       // The sampler drops who cancelled, and runs the step again for the others.
     } finally {
+      if (!complete) {
+        drain();
+      }
       count(complete ? images.size() : 0, backbone, selection, head, System.nanoTime() - begin);
     }
     return complete;
+  }
+
+  /** The time since the start of a phase, whose work is waited for; 0 if phases are not timed. */
+  private long endPhase(long start) {
+    if (!timePhases) {
+      return 0;
+    }
+    stream.synchronize();
+    return System.nanoTime() - start;
+  }
+
+  /**
+   * After a failure: waits for what was enqueued before it, which uses the memory that is written
+   * or closed next.
+   */
+  private void drain() {
+    if (!stream.isIdle()) {
+      try {
+        stream.synchronize();
+      } catch (GtrException e) {
+        // What went wrong first is what the caller hears.
+      }
+    }
   }
 
   private static void report(List<ActiveImage> images, SamplingPhase phase) {
@@ -372,9 +404,10 @@ final class DecodeStepRunner implements AutoCloseable {
     }
   }
 
-  /** Scores the images that select and completes the chain's places by the choice. */
+  /**
+   * Scores the images that select and completes the chain's places by the choice, on the device.
+   */
   private void select(List<ActiveImage> images, Tensor conditions, Views views) {
-    growScratch(StepSize.selectionScratchBytes(model, rows));
     for (int i = 0; i < images.size(); i++) {
       DecodeStep step = images.get(i).step();
       if (step.detailTokens() > 0) {
@@ -387,7 +420,10 @@ final class DecodeStepRunner implements AutoCloseable {
     }
     TopFraction.run(stream, views.score(), views.cell(), segments, views.place(), scratch);
     memory.fetchPlaces(stream, views);
-    stream.synchronize();
+  }
+
+  /** Reads what the device chose, once the stream has passed {@link #select}. */
+  private void readSelection(List<ActiveImage> images) {
     for (int i = 0; i < images.size(); i++) {
       DecodeStep step = images.get(i).step();
       if (step.detailTokens() > 0) {
@@ -402,7 +438,7 @@ final class DecodeStepRunner implements AutoCloseable {
     }
   }
 
-  private void draw(Tensor conditions, Views views) {
+  private void prepareChain(Tensor conditions, Views views) {
     chain
         .place(views.place())
         .z(conditions.rows(0, rows))
@@ -413,9 +449,10 @@ final class DecodeStepRunner implements AutoCloseable {
         .cell(views.cell())
         .temperature(views.temperature());
     // Planned for at admission, but for groups that a cancelled request leaves behind.
-    growScratch(model.head().chainScratchBytes(chain));
-    model.head().chain(stream, chain, views.x(), scratch);
-    stream.synchronize();
+    growScratch(
+        Math.max(
+            model.head().chainScratchBytes(chain),
+            segments.size() == 0 ? 0 : StepSize.selectionScratchBytes(model, rows)));
   }
 
   /**
@@ -478,6 +515,7 @@ final class DecodeStepRunner implements AutoCloseable {
   @Override
   public void close() {
     try {
+      drain();
       if (workspace != null) {
         workspace.close();
       }

@@ -1,7 +1,8 @@
 package io.github.gtr4j.sampling;
 
 /**
- * What a sampler has done since it was opened.
+ * What a sampler has done since it was opened. The times of the phases are 0 on a GPU unless {@link
+ * SamplerOptions#timePhases()} was asked for, see {@link #hasPhases}.
  *
  * @param images requests that ran to their end
  * @param batchSteps decode steps of batches, each of which may have served several images; repeated
@@ -25,6 +26,11 @@ public record SamplingStatistics(
     long headNanos,
     long totalNanos,
     double flops) {
+  /** Whether the phases of the steps were timed. */
+  public boolean hasPhases() {
+    return headNanos > 0;
+  }
+
   /** Share of the time in encoder and decoder, 0 to 1; 0 before the first step. */
   public double backboneShare() {
     return totalNanos == 0 ? 0 : (double) backboneNanos / totalNanos;

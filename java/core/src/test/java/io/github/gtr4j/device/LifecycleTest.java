@@ -112,7 +112,7 @@ class LifecycleTest {
     DeviceBuffer buffer = device.allocate(64);
     Tensor tensor = buffer.tensor(DType.F32, 16);
     Call call = stream.begin("attention");
-    call.tensor(tensor);
+    call.tensor("q", tensor);
     IllegalStateException e = assertThrows(IllegalStateException.class, buffer::close);
     assertTrue(e.getMessage().contains("in use by attention"), e.getMessage());
     e = assertThrows(IllegalStateException.class, stream::close);
