@@ -1,6 +1,7 @@
-# The library exports exactly the functions that gtr.h declares: everything else would clash with other libraries in the
-# process, or become an interface by accident.
-#   cmake -DNM=nm -DLIBRARY=libgtr.so -DHEADER=gtr.h -P CheckExports.cmake
+# A library exports exactly the functions that it should: everything else would clash with other libraries in the process,
+# or become an interface by accident.
+#   cmake -DNM=nm -DLIBRARY=libgtr.so -DHEADER=gtr.h -P CheckExports.cmake             those that gtr.h declares
+#   cmake -DNM=nm -DLIBRARY=libgtr_cuda.so -DFUNCTIONS=name,name -P CheckExports.cmake  these
 execute_process(COMMAND ${NM} -D --defined-only ${LIBRARY} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX MATCHALL "[A-Za-z] [^\n]+\n" lines "${symbols}")
 set(exported)
@@ -9,15 +10,20 @@ foreach(line ${lines})
   list(APPEND exported ${name})
 endforeach()
 
-file(READ ${HEADER} header)
-string(REGEX REPLACE "/\\*[^*]*\\*+([^/*][^*]*\\*+)*/" "" header "${header}")
-string(REGEX REPLACE "#[^\n]*" "" header "${header}")
-string(REGEX MATCHALL "GTR_API [^;(]*\\(" declarations "${header}")
-set(declared)
-foreach(declaration ${declarations})
-  string(REGEX REPLACE ".*[ *](gtr_[a-z0-9_]+)\\($" "\\1" name "${declaration}")
-  list(APPEND declared ${name})
-endforeach()
+if(HEADER)
+  file(READ ${HEADER} header)
+  string(REGEX REPLACE "/\\*[^*]*\\*+([^/*][^*]*\\*+)*/" "" header "${header}")
+  string(REGEX REPLACE "#[^\n]*" "" header "${header}")
+  string(REGEX MATCHALL "GTR_API [^;(]*\\(" declarations "${header}")
+  set(declared)
+  foreach(declaration ${declarations})
+    string(REGEX REPLACE ".*[ *](gtr_[a-z0-9_]+)\\($" "\\1" name "${declaration}")
+    list(APPEND declared ${name})
+  endforeach()
+else()
+  string(REPLACE "," ";" declared "${FUNCTIONS}")
+  set(HEADER "the list ${FUNCTIONS}")
+endif()
 list(LENGTH declared count)
 if(count EQUAL 0)
   message(FATAL_ERROR "no declaration found in ${HEADER}")
@@ -30,4 +36,4 @@ list(REMOVE_ITEM absent ${exported})
 if(extra OR absent)
   message(FATAL_ERROR "exported but not declared: [${extra}]; declared but not exported: [${absent}]")
 endif()
-message(STATUS "${count} functions, all of gtr.h and nothing else")
+message(STATUS "${count} functions, all of ${HEADER} and nothing else")

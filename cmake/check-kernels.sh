@@ -26,39 +26,39 @@ if [ $status -ne 0 ]; then
   exit $status
 fi
 
+# Functions that are not inlined follow their kernel; they must not spill either.
 awk '
   /Compiling entry function/ {
     split($0, part, "\047")
-    name = part[2]
+    kernel = part[2]
     architecture = part[4]
-    next
   }
+  /Function properties for/ { subject = $NF }
   /bytes stack frame/ {
-    stack = $1
-    stores = $5
-    loads = $9
-    next
+    if ($5 > 0 || $9 > 0) {
+      print "  " subject " for " architecture " spills: " $5 " bytes of stores, " $9 " of loads" >"/dev/stderr"
+    }
+    if (subject == kernel) properties = $1 " " $5 " " $9
   }
-  /Used [0-9]+ registers/ && name != "" {
+  /Used [0-9]+ registers/ && kernel != "" {
     registers = 0
     shared = 0
     for (i = 1; i <= NF; ++i) {
       if ($i == "Used") registers = $(i + 1)
-      if ($i ~ /^smem/) shared = $(i - 1)
+      if ($i ~ /^smem/) shared = $(i - 2)
     }
-    print architecture, registers, shared, stack, stores, loads, name
-    name = ""
+    print architecture, registers, shared, properties, kernel
+    kernel = ""
   }
-' "$log" >"$object.kernels"
+' "$log" >"$object.kernels" 2>"$log.spills"
 
-bad=$(awk '$5 > 0 || $6 > 0 { print "  " $7 " for " $1 " spills: " $5 " bytes of stores, " $6 " of loads" }' \
-  "$object.kernels")
+spills=$(cat "$log.spills")
 dynamic=$(grep 'cannot be statically determined' "$log")
 reported=$(grep -c 'Compiling entry function' "$log")
 written=$(wc -l <"$object.kernels")
-rm -f "$log"
-if [ -n "$bad$dynamic" ]; then
-  printf 'kernels that need memory for what belongs in registers:\n%s%s\n' "$bad" "$dynamic" >&2
+rm -f "$log" "$log.spills"
+if [ -n "$spills$dynamic" ]; then
+  printf 'kernels that need memory for what belongs in registers:\n%s\n%s\n' "$spills" "$dynamic" >&2
   rm -f "$object" "$object.kernels"
   exit 1
 fi
