@@ -63,6 +63,7 @@ bool is_available(const Options& options) {
   char detail[512] = "";
   int32_t count = 0;
   require_ok(gtr_device_count(options.backend, &count, detail, sizeof detail), "gtr_device_count");
+  if (count == 0 && options.emulated) throw Failure(detail);
   if (count == 0) std::printf("SKIPPED: %s\n", detail);
   return count != 0;
 }
@@ -100,7 +101,10 @@ int run_all(const Options& options) {
   for (const Case& test : cases) run_case(test, target, data, options.verbose, &totals);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   std::printf("%s: %zu cases, %d runs, %d failed, %.1f s on %s %s (%s)\n", totals.failed ? "FAILED" : "passed",
-              cases.size(), totals.runs, totals.failed, seconds.count(), target.is_cpu() ? "cpu" : "cuda",
+              cases.size(), totals.runs, totals.failed, seconds.count(),
+              target.is_cpu()    ? "cpu"
+              : options.emulated ? "cuda-emu"
+                                 : "cuda",
               target.is_cpu() ? tier_name(target.info().tier) : "", target.info().name);
   return totals.failed ? 1 : 0;
 }

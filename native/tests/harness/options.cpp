@@ -1,6 +1,7 @@
 #include "harness/options.h"
 
 #include <cstdio>
+#include <cstdlib>
 
 #include "gtr/gtr.h"
 #include "harness/target.h"
@@ -9,10 +10,12 @@ namespace gtr::test {
 namespace {
 
 constexpr char kUsage[] =
-    "usage: gtr-test-ops [--backend cpu|cuda] [--tier auto|scalar|avx2|avx512|avx512bf16] [--op NAME]... [--case "
+    "usage: gtr-test-ops [--backend cpu|cuda|cuda-emu] [--tier auto|scalar|avx2|avx512|avx512bf16] [--op NAME]... "
+    "[--case "
     "TEXT]\n"
     "                    [--golden FOLDER] [--model FILE] [--list] [--verbose]\n"
     "Runs the operation cases on one backend and tier through the C ABI.\n"
+    "  --backend    cuda-emu: the sources of the CUDA backend on the CPU, see cuda/emu/README.md\n"
     "  --op NAME    only this operation; may be given again\n"
     "  --case TEXT  only cases whose name contains TEXT\n"
     "  --golden     folder of tiny_cases.safetensors and its siblings\n"
@@ -47,8 +50,11 @@ bool parse_options(int argc, char** argv, Options* options, int* exit_code) {
     const std::string value = i + 1 < argc ? argv[i + 1] : "";
     bool good = !value.empty();
     if (option == "--backend") {
-      options->backend = value == "cuda" ? GTR_BACKEND_CUDA : GTR_BACKEND_CPU;
-      good = value == "cpu" || value == "cuda";
+      options->backend = value == "cpu" ? GTR_BACKEND_CPU : GTR_BACKEND_CUDA;
+      good = value == "cpu" || value == "cuda" || value == "cuda-emu";
+      // Looked at when libgtr loads the backend.
+      options->emulated = value == "cuda-emu";
+      if (options->emulated) setenv("GTR_CUDA_LIBRARY", GTR_TEST_CUDA_EMULATOR, 1);
     } else if (option == "--tier") {
       options->tier = tier_of(value);
       good = options->tier >= 0;

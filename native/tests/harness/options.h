@@ -10,6 +10,7 @@ namespace gtr::test {
 struct Options {
   int32_t backend;
   int32_t tier;
+  bool emulated = false;                // the backend is the emulator, which every machine has
   std::vector<std::string> operations;  // empty: all
   std::string case_part;                // only cases whose name contains it
   std::string golden_folder;

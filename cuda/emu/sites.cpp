@@ -1,0 +1,77 @@
+#include "sites.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <set>
+#include <utility>
+
+#include "settings.h"
+
+namespace gtr::cuda::emu {
+namespace {
+
+const char* base_name(const char* file) {
+  const char* slash = std::strrchr(file, '/');
+  return slash == nullptr ? file : slash + 1;
+}
+
+// Which call sites were reached; appended to a file, one "file:line" a line, when the process ends.
+class Record {
+ public:
+  void add(Site site) {
+    // Loops come back to the same few sites.
+    const size_t slot = static_cast<size_t>(site.line) % kRecent;
+    if (recent_[slot].file == site.file && recent_[slot].line == site.line) return;
+    recent_[slot] = site;
+    sites_.insert(site_text(site));
+  }
+
+  ~Record() {
+    if (sites_.empty()) return;
+    std::string text;
+    for (const std::string& site : sites_) text += site + "\n";
+    const int file = open(settings().sites.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (file < 0 || write(file, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+      std::abort();  // whoever asked for the sites would take them for unreached
+    }
+    close(file);
+  }
+
+ private:
+  static constexpr size_t kRecent = 64;
+  Site recent_[kRecent] = {};
+  std::set<std::string> sites_;
+};
+
+struct Removed {
+  std::string file;
+  int line = 0;
+};
+
+Removed parse_removed() {
+  const std::string& text = settings().remove;
+  const size_t colon = text.rfind(':');
+  if (colon == std::string::npos) return {};
+  return {text.substr(0, colon), std::atoi(text.c_str() + colon + 1)};
+}
+
+}  // namespace
+
+std::string site_text(Site site) { return std::string(base_name(site.file)) + ":" + std::to_string(site.line); }
+
+bool is_removed(Site site) {
+  static const bool records = !settings().sites.empty();
+  static const Removed removed = parse_removed();
+  if (records) {
+    settings();  // is destroyed after the record
+    static Record record;
+    record.add(site);
+  }
+  return site.line == removed.line && removed.file == base_name(site.file);
+}
+
+}  // namespace gtr::cuda::emu
