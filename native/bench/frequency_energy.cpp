@@ -2,6 +2,7 @@
 // 5/2 D log2 D operations, the convention of FFT benchmarks.
 #include <cmath>
 #include <string>
+#include <vector>
 
 #include "matrix.h"
 #include "models.h"
@@ -10,26 +11,30 @@
 namespace gtr::bench {
 
 void bench_frequency_energy(Runner& runner) {
-  for (const Model& model : kModels) {
-    for (const int64_t images : {1, 8}) {
-      const int64_t rows = images * kTokens / 2;
+  const std::vector<int64_t> list = runner.is_small()         ? std::vector<int64_t>{1}
+                                    : runner.has_card_cases() ? std::vector<int64_t>{1, 32}
+                                                              : std::vector<int64_t>{1, 8};
+  for (const Model& model : runner.models()) {
+    for (const int64_t images : list) {
+      const int64_t rows = images * model.tokens() / 2;
       const auto width = static_cast<double>(model.width);
-      const Case c{"frequency energy", std::string(model.name) + ", " + std::to_string(rows) + " rows",
-                   GTR_PRECISION_F32, 2.5 * static_cast<double>(rows) * width * std::log2(width), 0};
+      const Case c{"frequency energy",
+                   std::string(model.name) + ", " + std::to_string(rows) + " rows",
+                   GTR_PRECISION_F32,
+                   2.5 * static_cast<double>(rows) * width * std::log2(width),
+                   runner.has_card_cases() ? 4.0 * static_cast<double>(rows) * width : 0,
+                   "rows=" + std::to_string(rows) + " width=" + std::to_string(model.width)};
       if (!runner.wants(c)) {
         continue;
       }
-      const Matrix z(runner.device(), rows, model.width);
-      const Matrix scores(runner.device(), 1, rows);
-      gtr_tensor score = scores.tensor();
-      score.rank = 1;
-      score.shape[0] = rows;
-      score.stride[0] = 1;
+      const Matrix z(runner, rows, model.width);
+      const Matrix scores(runner, 1, rows);
+      const gtr_tensor score = scores.vector();
       int64_t scratch_size = 0;
       check(gtr_frequency_energy_scratch_size(runner.device(), rows, model.width, &scratch_size));
-      const Matrix scratch(runner.device(), 1, scratch_size / 4 + 1);
+      const Scratch scratch(runner, scratch_size);
       runner.measure(c, [&](int64_t) {
-        check(gtr_frequency_energy(runner.stream(), &z.tensor(), &score, scratch.tensor().data, scratch.tensor().size));
+        check(gtr_frequency_energy(runner.stream(), &z.tensor(), &score, scratch.data(), scratch.size()));
       });
     }
   }

@@ -1,7 +1,9 @@
 // The diffusion head of MAR-B, L and H: whole guided chains over the rows of a decode step.
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "head_weights.h"
 #include "matrix.h"
 #include "models.h"
 #include "runner.h"
@@ -9,128 +11,128 @@
 namespace gtr::bench {
 namespace {
 
-constexpr int32_t kSteps = 5;  // enough to show the cost of one: a step takes as long as any other
-
-class Head {
- public:
-  Head(gtr_device* device, const gtr_head_shape& shape, gtr_precision precision) : device_(device) {
-    check(gtr_head_create(device, &shape, precision, &handle_));
-    const int64_t w = shape.width;
-    set_linear("time_embed.mlp.0", w, 256);
-    set_linear("time_embed.mlp.2", w, w);
-    set_linear("cond_embed", w, shape.condition);
-    set_linear("input_proj", w, shape.channels);
-    for (int32_t block = 0; block < shape.blocks; ++block) {
-      const std::string prefix = "res_blocks." + std::to_string(block) + ".";
-      set_vector(prefix + "in_ln.weight", w);
-      set_vector(prefix + "in_ln.bias", w);
-      set_linear(prefix + "mlp.0", w, w);
-      set_linear(prefix + "mlp.2", w, w);
-      set_linear(prefix + "adaLN_modulation.1", 3 * w, w);
-    }
-    set_linear("final_layer.adaLN_modulation.1", 2 * w, w);
-    set_linear("final_layer.linear", 2 * shape.channels, w);
-  }
-  ~Head() { gtr_head_destroy(handle_); }
-  Head(const Head&) = delete;
-  Head& operator=(const Head&) = delete;
-
-  gtr_head* get() const { return handle_; }
-
- private:
-  void set_linear(const std::string& name, int64_t outputs, int64_t inputs) {
-    const Matrix weight(device_, outputs, inputs);
-    check(gtr_head_set(handle_, (name + ".weight").c_str(), 0, &weight.tensor()));
-    set_vector(name + ".bias", outputs);
-  }
-  void set_vector(const std::string& name, int64_t size) {
-    const Matrix values(device_, 1, size);
-    gtr_tensor vector = values.tensor();
-    vector.rank = 1;
-    vector.shape[0] = size;
-    vector.stride[0] = 1;
-    check(gtr_head_set(handle_, name.c_str(), 0, &vector));
-  }
-
-  gtr_device* device_;
-  gtr_head* handle_ = nullptr;
+struct Rows {
+  int32_t rows;
+  int32_t steps;
 };
 
-// One value for all rows.
-template <typename T>
-gtr_tensor broadcast(T& value, gtr_dtype dtype, int64_t rows) {
-  gtr_tensor tensor{};
-  tensor.data = &value;
-  tensor.size = sizeof value;
-  tensor.dtype = dtype;
-  tensor.rank = 1;
-  tensor.shape[0] = rows;
-  return tensor;
-}
+// On the CPU so many reverse steps: enough to show the cost of one, which is that of any other.
+constexpr int32_t kCpuSteps = 5;
+constexpr Rows kCpuRows[] = {{5, kCpuSteps}, {32, kCpuSteps}, {128, kCpuSteps}};
+// The first, a middle and the last decode step of one image by GtR 12,3,1, and 4, 16 and 32 images at once in the last.
+constexpr Rows kCardRows[] = {{5, 50}, {21, 25}, {128, 20}, {512, 20}, {2048, 20}, {4096, 20}};
+constexpr Rows kSmallRows[] = {{3, 2}};
 
-void bench_model(Runner& runner, const Model& model, gtr_precision precision) {
-  const gtr_head_shape shape{kChannels, static_cast<int32_t>(model.width), model.head_width, model.head_blocks};
+// What a chain of guided rows has to compute and to move.
+struct Work {
+  double flops;
+  double bytes;
+};
+
+// The CPU computes every product in each step, but for the condition's part in the table below of the design; kept as
+// the recorded tables counted it. Of the weights it counts those that every step needs anew.
+Work cpu_work(const gtr_head_shape& shape, const Rows& chain, double element) {
   const double w = shape.width;
   const double d = shape.condition;
   const double channels = shape.channels;
-  // Multiply-adds of a row and step; of the weights, those that every step needs anew.
   const double products =
       channels * w + d * w + 5 * shape.blocks * w * w + 2 * w * w + 2 * w * channels + 256 * w + w * w;
-  const double step_bytes = 2 * shape.blocks * w * w * (precision == GTR_PRECISION_F32 ? 4 : 2);
-  for (const int32_t rows : {5, 32, 128}) {
-    const Case c{
-        "head chain",
-        std::string(model.name) + ", " + std::to_string(rows) + " guided rows, " + std::to_string(kSteps) + " steps",
-        precision, 2 * kSteps * 2.0 * rows * products, kSteps * step_bytes};
+  return {2 * chain.steps * 2.0 * chain.rows * products, chain.steps * (2 * shape.blocks * w * w * element)};
+}
+
+// The least that a card has to do: the condition's embedding once per row, the time's once per step, and the
+// modulations' weights once, with the modulations (bfloat16 or float, as the precision) written and read.
+Work card_work(const gtr_head_shape& shape, const Rows& chain, double element) {
+  const double w = shape.width;
+  const double halves = 2.0 * chain.rows;
+  const double squares = 2 * shape.blocks * w * w;
+  const double modulations = (3 * shape.blocks + 2) * w;
+  const double row_step = shape.channels * w + squares + modulations * w + 2 * w * shape.channels;
+  const double flops =
+      2 * (halves * chain.steps * row_step + halves * shape.condition * w + chain.steps * (256 * w + w * w));
+  const double bytes = element * (chain.steps * squares + modulations * w + 2 * halves * chain.steps * modulations);
+  return {flops, bytes};
+}
+
+void measure_chain(Runner& runner, const Case& c, const gtr_head_shape& shape, const HeadWeights& head,
+                   const Rows& measured) {
+  const int64_t rows = measured.rows;
+  const Matrix z(runner, rows, shape.condition);
+  const Matrix z_unconditional(runner, rows, shape.condition);
+  const Matrix x(runner, rows, shape.channels);
+  const uint64_t seed_value = 1;
+  const uint32_t image_value = 0;
+  const float cfg_value = 3;
+  const float temperature_value = 1;
+  const Array seeds(runner, GTR_U64, &seed_value, 1);
+  const Array images(runner, GTR_U32, &image_value, 1);
+  const Array cfgs(runner, GTR_F32, &cfg_value, 1);
+  const Array temperatures(runner, GTR_F32, &temperature_value, 1);
+  std::vector<uint32_t> cell_values(static_cast<size_t>(rows));
+  for (size_t row = 0; row < cell_values.size(); ++row) {
+    cell_values[row] = static_cast<uint32_t>(row);
+  }
+  const Array cells(runner, GTR_U32, cell_values.data(), rows);
+  const gtr_tensor seed = seeds.broadcast(rows);
+  const gtr_tensor image = images.broadcast(rows);
+  const gtr_tensor cfg = cfgs.broadcast(rows);
+  const gtr_tensor temperature = temperatures.broadcast(rows);
+  const gtr_chain_group group{measured.rows, measured.steps, 1};
+  gtr_chain chain{};
+  chain.groups = &group;
+  chain.group_count = 1;
+  chain.z = &z.tensor();
+  chain.z_unconditional = &z_unconditional.tensor();
+  chain.seed = &seed;
+  chain.image = &image;
+  chain.cell = &cells.tensor();
+  chain.cfg = &cfg;
+  chain.temperature = &temperature;
+  int64_t scratch_size = 0;
+  check(gtr_head_chain_scratch_size(head.get(), &chain, &scratch_size));
+  const Scratch scratch(runner, scratch_size);
+  runner.measure(c, [&](int64_t) {
+    check(gtr_head_chain(runner.stream(), head.get(), &chain, &x.tensor(), scratch.data(), scratch.size()));
+  });
+}
+
+void bench_model(Runner& runner, const Model& model, gtr_precision precision, const std::vector<Rows>& list) {
+  const gtr_head_shape shape = head_shape(model);
+  const double element = precision == GTR_PRECISION_F32 ? 4 : 2;
+  std::unique_ptr<HeadWeights> head;
+  for (const Rows& chain : list) {
+    const Work work = runner.has_card_cases() ? card_work(shape, chain, element) : cpu_work(shape, chain, element);
+    const Case c{"head chain",
+                 std::string(model.name) + ", " + std::to_string(chain.rows) + " guided rows, " +
+                     std::to_string(chain.steps) + " steps",
+                 precision,
+                 work.flops,
+                 work.bytes,
+                 "rows=" + std::to_string(chain.rows) + " steps=" + std::to_string(chain.steps) +
+                     " channels=" + std::to_string(shape.channels) + " condition=" + std::to_string(shape.condition) +
+                     " width=" + std::to_string(shape.width) + " blocks=" + std::to_string(shape.blocks)};
     if (!runner.wants(c)) {
       continue;
     }
-    const Head head(runner.device(), shape, precision);
-    const Matrix z(runner.device(), rows, shape.condition);
-    const Matrix z_unconditional(runner.device(), rows, shape.condition);
-    const Matrix x(runner.device(), rows, shape.channels);
-    uint64_t seed_value = 1;
-    uint32_t image_value = 0;
-    std::vector<uint32_t> cells(static_cast<size_t>(rows));
-    for (int32_t row = 0; row < rows; ++row) {
-      cells[static_cast<size_t>(row)] = static_cast<uint32_t>(row);
+    if (head == nullptr) {
+      head = std::make_unique<HeadWeights>(runner, shape, precision);
     }
-    float cfg_value = 3;
-    float temperature_value = 1;
-    const gtr_tensor seed = broadcast(seed_value, GTR_U64, rows);
-    const gtr_tensor image = broadcast(image_value, GTR_U32, rows);
-    const gtr_tensor cfg = broadcast(cfg_value, GTR_F32, rows);
-    const gtr_tensor temperature = broadcast(temperature_value, GTR_F32, rows);
-    gtr_tensor cell = broadcast(cells[0], GTR_U32, rows);
-    cell.size = rows * static_cast<int64_t>(sizeof(uint32_t));
-    cell.stride[0] = 1;
-    const gtr_chain_group group{rows, kSteps, 1};
-    gtr_chain chain{};
-    chain.groups = &group;
-    chain.group_count = 1;
-    chain.z = &z.tensor();
-    chain.z_unconditional = &z_unconditional.tensor();
-    chain.seed = &seed;
-    chain.image = &image;
-    chain.cell = &cell;
-    chain.cfg = &cfg;
-    chain.temperature = &temperature;
-    int64_t scratch_size = 0;
-    check(gtr_head_chain_scratch_size(head.get(), &chain, &scratch_size));
-    const Matrix scratch(runner.device(), 1, scratch_size / 4 + 1);
-    runner.measure(c, [&](int64_t) {
-      check(gtr_head_chain(runner.stream(), head.get(), &chain, &x.tensor(), scratch.tensor().data,
-                           scratch.tensor().size));
-    });
+    measure_chain(runner, c, shape, *head, chain);
   }
 }
 
 }  // namespace
 
 void bench_head(Runner& runner) {
-  for (const Model& model : kModels) {
+  std::vector<Rows> list(std::begin(kCpuRows), std::end(kCpuRows));
+  if (runner.is_small()) {
+    list.assign(std::begin(kSmallRows), std::end(kSmallRows));
+  } else if (runner.has_card_cases()) {
+    list.assign(std::begin(kCardRows), std::end(kCardRows));
+  }
+  for (const Model& model : runner.models()) {
     for (const gtr_precision precision : {GTR_PRECISION_F32, GTR_PRECISION_BF16}) {
-      bench_model(runner, model, precision);
+      bench_model(runner, model, precision, list);
     }
   }
 }

@@ -17,6 +17,22 @@ constexpr TierName kTierNames[] = {{GTR_TIER_SCALAR, "scalar"},
                                    {GTR_TIER_AVX512, "avx512"},
                                    {GTR_TIER_AVX512_BF16, "avx512bf16"}};
 
+struct TargetName {
+  Target target;
+  const char* name;
+};
+
+constexpr TargetName kTargetNames[] = {
+    {Target::kCpu, "cpu"}, {Target::kCuda, "cuda"}, {Target::kCudaEmulator, "cuda-emu"}};
+
+struct FormatName {
+  Format format;
+  const char* name;
+};
+
+constexpr FormatName kFormatNames[] = {
+    {Format::kMarkdown, "md"}, {Format::kCsv, "csv"}, {Format::kTsv, "tsv"}, {Format::kJson, "json"}};
+
 std::vector<std::string> split_at_commas(const std::string& text) {
   std::vector<std::string> parts(1);
   for (const char c : text) {
@@ -46,11 +62,30 @@ bool parse_whole(const std::string& text, int32_t low, int32_t high, int32_t* va
 
 bool set(const std::string& option, const std::string& value, Options* options, std::string* mistake) {
   if (option == "-o") {
-    if (value != "md" && value != "csv" && value != "json") {
-      *mistake = "-o: '" + value + "' is not md, csv or json";
+    for (const FormatName& known : kFormatNames) {
+      if (value == known.name) {
+        options->format = known.format;
+        return true;
+      }
+    }
+    *mistake = "-o: '" + value + "' is not md, csv, tsv or json";
+    return false;
+  }
+  if (option == "--backend") {
+    for (const TargetName& known : kTargetNames) {
+      if (value == known.name) {
+        options->target = known.target;
+        return true;
+      }
+    }
+    *mistake = "--backend: '" + value + "' is not cpu, cuda or cuda-emu";
+    return false;
+  }
+  if (option == "--device") {
+    if (!parse_whole(value, 0, 1023, &options->device)) {
+      *mistake = "--device: '" + value + "' is not a whole number from 0 to 1023";
       return false;
     }
-    options->format = value == "md" ? Format::kMarkdown : value == "csv" ? Format::kCsv : Format::kJson;
   } else if (option == "--tier") {
     for (const std::string& part : split_at_commas(value)) {
       const size_t before = options->tiers.size();
@@ -95,19 +130,26 @@ bool set(const std::string& option, const std::string& value, Options* options, 
 }  // namespace
 
 const char* const kUsage =
-    "gtr-bench [-o md|csv|json] [--tier NAME,...] [--threads N,...] [--filter TEXT] [--repetitions N] [--seconds S]\n"
+    "gtr-bench [--backend cpu|cuda|cuda-emu] [--device N] [-o md|csv|tsv|json] [--tier NAME,...] [--threads N,...]\n"
+    "          [--filter TEXT] [--repetitions N] [--seconds S] [--small] [--list]\n"
     "\n"
-    "Measures the CPU backend's operations beside what the tier's instructions and the memory reach at most here.\n"
+    "Measures a backend's operations beside what the same machine's instructions and memory reach at most.\n"
     "\n"
+    "  --backend      cpu; cuda; cuda-emu, which proves that the program works and whose numbers mean nothing (cpu)\n"
+    "  --device       which card (0)\n"
     "  -o             output format (md)\n"
-    "  --tier         scalar, avx2, avx512, avx512bf16 (all that this machine has)\n"
-    "  --threads      threads per call (1, and as many as the library would take)\n"
+    "  --tier         cpu: scalar, avx2, avx512, avx512bf16 (all that this machine has)\n"
+    "  --threads      cpu: threads per call (1, and as many as the library would take)\n"
     "  --filter       only cases whose \"operation precision case\" contains the text, such as 'linear bf16 MAR-L'\n"
     "  --repetitions  measurements per case at least (15)\n"
     "  --seconds      seconds per case at least (0.3)\n"
+    "  --small        shapes of a few tokens in place of those of MAR-B, L and H, for tests of this program\n"
+    "  --list         print the cases (operation, precision, case, shape; separated by tabs) and run none\n"
     "\n"
-    "The time is the median, the spread half the distance between the quartiles. 'cold' cases go round through more\n"
-    "copies of the weights than the caches hold, as the layers of a model do.\n";
+    "The time is the median, the spread half the distance between the quartiles. On the CPU, 'cold' cases go round\n"
+    "through more copies of the weights than the caches hold, as the layers of a model do. On a card, times are those\n"
+    "between two events on the stream; before a 'cold' run the second-level cache is overwritten, and a 'warm' run\n"
+    "follows one of the same case. --small runs the card's list of cases on the CPU, too.\n";
 
 const char* tier_name(int32_t tier) {
   for (const TierName& known : kTierNames) {
@@ -118,12 +160,25 @@ const char* tier_name(int32_t tier) {
   return nullptr;
 }
 
+const char* target_name(Target target) {
+  for (const TargetName& known : kTargetNames) {
+    if (known.target == target) {
+      return known.name;
+    }
+  }
+  return "";
+}
+
 bool parse(int count, char** arguments, Options* options, std::string* mistake) {
   for (int i = 1; i < count; ++i) {
     const std::string option = arguments[i];
     if (option == "-h" || option == "--help") {
       options->help = true;
       return true;
+    }
+    if (option == "--small" || option == "--list") {
+      (option == "--small" ? options->small : options->list) = true;
+      continue;
     }
     if (i + 1 == count) {
       Options ignored;
@@ -135,6 +190,14 @@ bool parse(int count, char** arguments, Options* options, std::string* mistake) 
     if (!set(option, arguments[++i], options, mistake)) {
       return false;
     }
+  }
+  if (options->target != Target::kCpu && (!options->tiers.empty() || !options->threads.empty())) {
+    *mistake = std::string(options->tiers.empty() ? "--threads" : "--tier") + ": only of the CPU";
+    return false;
+  }
+  if (options->target == Target::kCpu && options->device != 0) {
+    *mistake = "--device: the CPU has only 0";
+    return false;
   }
   return true;
 }

@@ -9,8 +9,19 @@
 
 namespace gtr::bench {
 
+// What is measured.
+enum class Target {
+  kCpu,
+  kCuda,
+  kCudaEmulator,  // the CUDA backend's kernels on the CPU: proves that the program works, its numbers mean nothing
+};
+
 struct Options {
   Format format = Format::kMarkdown;
+  Target target = Target::kCpu;
+  int32_t device = 0;            // index of the card
+  bool small = false;            // shapes of a few tokens in place of MAR's
+  bool list = false;             // print the cases and run none
   std::vector<int32_t> tiers;    // gtr_cpu_tier; empty: all that this machine has
   std::vector<int32_t> threads;  // empty: one, and as many as the library would take
   std::string filter;            // only cases whose "operation precision case" contains it
@@ -26,5 +37,8 @@ extern const char* const kUsage;
 
 // "avx512bf16"; null if it is no tier.
 const char* tier_name(int32_t tier);
+
+// As on the command line: "cpu", "cuda", "cuda-emu".
+const char* target_name(Target target);
 
 }  // namespace gtr::bench

@@ -91,7 +91,7 @@ double bytes_per_second(float (*read)(const float*, int64_t), int32_t threads) {
 Peak measure_peak(int32_t tier, int32_t threads) {
   const PeakLoops& loops = loops_of(tier);
   return {flops_per_second(loops.f32, loops.f32_flops_per_round, threads),
-          flops_per_second(loops.bf16, loops.bf16_flops_per_round, threads), bytes_per_second(loops.read, threads)};
+          flops_per_second(loops.bf16, loops.bf16_flops_per_round, threads), bytes_per_second(loops.read, threads), 0};
 }
 
 }  // namespace gtr::bench

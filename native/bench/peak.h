@@ -1,5 +1,5 @@
-// What a tier's instructions can do at most on this machine, as measured and not as computed from a data sheet:
-// frequency and pipes are what they are under load.
+// What a tier's or a card's instructions can do at most on this machine, as measured and not as computed from a data
+// sheet: frequency and pipes are what they are under load.
 #pragma once
 
 #include <cstdint>
@@ -32,11 +32,12 @@ namespace avx512bf16 {
 extern const PeakLoops kPeakLoops;
 }
 
-// What `threads` threads reach together.
+// What `threads` threads, or a card, reach together.
 struct Peak {
   double f32_flops;   // per second
   double bf16_flops;  // per second
   double read_bytes;  // per second, from memory
+  double copy_bytes;  // per second, read and written together, within a card's memory; 0 of the CPU
 };
 
 // tier: a gtr_cpu_tier that this machine has.

@@ -5,9 +5,18 @@ namespace gtr::bench {
 
 void bench_peak(Runner& runner) {
   const Peak& peak = runner.peak();
-  runner.add({"peak", "multiply-add on registers", GTR_PRECISION_F32, peak.f32_flops, 0}, {1.0});
-  runner.add({"peak", "multiply-add on registers", GTR_PRECISION_BF16, peak.bf16_flops, 0}, {1.0});
-  runner.add({"peak", "read from memory", GTR_PRECISION_F32, 0, peak.read_bytes}, {1.0});
+  const auto add = [&](const char* name, gtr_precision precision, double flops, double bytes) {
+    const Case c{"peak", name, precision, flops, bytes, "", false};
+    if (runner.wants(c)) {
+      runner.add(c, {1.0});
+    }
+  };
+  add("multiply-add on registers", GTR_PRECISION_F32, peak.f32_flops, 0);
+  add("multiply-add on registers", GTR_PRECISION_BF16, peak.bf16_flops, 0);
+  add("read from memory", GTR_PRECISION_F32, 0, peak.read_bytes);
+  if (peak.copy_bytes > 0) {
+    add("copy within memory, read and written", GTR_PRECISION_F32, 0, peak.copy_bytes);
+  }
 }
 
 }  // namespace gtr::bench

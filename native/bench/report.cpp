@@ -45,6 +45,11 @@ Report::Report(Format format, std::FILE* out, const Machine& machine) : format_(
                    "version,processor,operation,case,tier,precision,threads,median_seconds,spread,repetitions,"
                    "flops_per_second,peak_flops_per_second,bytes_per_second,peak_bytes_per_second\n");
       break;
+    case Format::kTsv:
+      std::fprintf(out_,
+                   "operation\tprecision\tcase\tbackend\tmedian_seconds\tspread\trepetitions\tflops_per_second\t"
+                   "peak_flops_per_second\tbytes_per_second\tpeak_bytes_per_second\tshape\n");
+      break;
     case Format::kJson:
       std::fprintf(out_, "{\"version\": %s, \"processor\": %s, \"results\": [", quoted(machine.version).c_str(),
                    quoted(machine.processor).c_str());
@@ -68,6 +73,11 @@ void Report::add(const Result& r) {
                    quoted(machine_.processor).c_str(), quoted(r.operation).c_str(), quoted(r.name).c_str(),
                    r.tier.c_str(), r.precision.c_str(), r.threads, median, r.spread(), r.seconds.size(), flops,
                    r.peak_flops, bytes, r.peak_bytes);
+      break;
+    case Format::kTsv:
+      std::fprintf(out_, "%s\t%s\t%s\t%s\t%.9g\t%.4g\t%zu\t%.6g\t%.6g\t%.6g\t%.6g\t%s\n", r.operation.c_str(),
+                   r.precision.c_str(), r.name.c_str(), r.tier.c_str(), median, r.spread(), r.seconds.size(), flops,
+                   r.peak_flops, bytes, r.peak_bytes, r.shape.c_str());
       break;
     case Format::kJson:
       std::fprintf(out_,

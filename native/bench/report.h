@@ -19,6 +19,7 @@ struct Result {
   double peak_flops;            // per second, of the tier, threads and precision
   double peak_bytes;            // per second
   std::vector<double> seconds;  // one per repetition, ascending
+  std::string shape;            // "rows=640 inputs=1280", or empty; not in the tables for people
 
   double median() const { return seconds[seconds.size() / 2]; }
   // Half the distance between the quartiles, as a share of the median.
@@ -30,9 +31,9 @@ struct Machine {
   std::string processor;
 };
 
-enum class Format { kMarkdown, kCsv, kJson };
+enum class Format { kMarkdown, kCsv, kTsv, kJson };
 
-// Writes each result as it comes. CSV and JSON are in base units (seconds, operations and bytes a second).
+// Writes each result as it comes. CSV, TSV and JSON are in base units (seconds, operations and bytes a second).
 class Report {
  public:
   Report(Format format, std::FILE* out, const Machine& machine);

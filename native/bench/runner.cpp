@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <utility>
+
+#include "card_peak.h"
 
 namespace gtr::bench {
 namespace {
@@ -24,13 +27,33 @@ void check(gtr_status status) {
 }
 
 Runner::Runner(const Options& options, Report& report, int32_t tier, int32_t threads)
-    : options_(options), report_(report), tier_(tier), threads_(threads), peak_(measure_peak(tier, threads)) {
+    : options_(options),
+      report_(&report),
+      tier_(tier_name(tier)),
+      threads_(threads),
+      peak_(measure_peak(tier, threads)) {
   gtr_device_options device_options{};
   device_options.backend = GTR_BACKEND_CPU;
   device_options.threads = threads;
   device_options.tier = tier;
-  check(gtr_device_open(&device_options, &device_));
-  check(gtr_stream_create(device_, nullptr, &stream_));
+  open(device_options, nullptr);
+}
+
+Runner::Runner(const Options& options, Report& report, Card& card)
+    : options_(options), report_(&report), tier_(target_name(options.target)), card_(&card) {
+  gtr_device_options device_options{};
+  device_options.backend = GTR_BACKEND_CUDA;
+  device_options.index = options.device;
+  open(device_options, card.stream());
+  peak_ = measure_card_peak(card, device_, stream_, options.target == Target::kCudaEmulator);
+}
+
+Runner::Runner(const Options& options) : options_(options) {}
+
+void Runner::open(const gtr_device_options& options, void* external_stream) {
+  check(gtr_device_open(&options, &device_));
+  check(gtr_device_get_info(device_, &info_));
+  check(gtr_stream_create(device_, external_stream, &stream_));
 }
 
 Runner::~Runner() {
@@ -38,15 +61,50 @@ Runner::~Runner() {
   gtr_device_close(device_);
 }
 
-bool Runner::wants(const Case& c) const {
-  const std::string text = std::string(c.operation) + (c.precision == GTR_PRECISION_F32 ? " f32 " : " bf16 ") + c.name;
+std::vector<Model> Runner::models() const {
+  if (options_.small) {
+    return {std::begin(kSmallModels), std::end(kSmallModels)};
+  }
+  return {std::begin(kModels), std::end(kModels)};
+}
+
+bool Runner::matches(const Case& c, const char* suffix) const {
+  const std::string text =
+      std::string(c.operation) + (c.precision == GTR_PRECISION_F32 ? " f32 " : " bf16 ") + c.name + suffix;
   return text.find(options_.filter) != std::string::npos;
 }
 
+bool Runner::wants(const Case& c) const {
+  const bool on_card = card_ != nullptr && c.depends_on_cache;
+  const bool wanted = on_card ? matches(c, ", cold") || matches(c, ", warm") : matches(c, "");
+  if (wanted && options_.list) {
+    std::printf("%s\t%s\t%s\t%s\n", c.operation, c.precision == GTR_PRECISION_F32 ? "f32" : "bf16", c.name.c_str(),
+                c.shape.c_str());
+  }
+  return wanted && !options_.list;
+}
+
 void Runner::measure(const Case& c, const std::function<void(int64_t)>& run) {
-  if (!wants(c)) {
+  if (card_ == nullptr) {
+    if (wants(c)) {
+      add(c, measure_on_host(run));
+    }
     return;
   }
+  for (const Card::Cache cache : {Card::Cache::kCold, Card::Cache::kWarm}) {
+    const char* suffix = !c.depends_on_cache ? "" : cache == Card::Cache::kCold ? ", cold" : ", warm";
+    if (!matches(c, suffix) || (!c.depends_on_cache && cache == Card::Cache::kWarm)) {
+      continue;
+    }
+    Case named = c;
+    named.name += suffix;
+    std::vector<double> seconds = card_->measure(cache, options_.repetitions, options_.seconds, run);
+    check(gtr_stream_synchronize(stream_));  // what the kernels found wrong
+    add(named, std::move(seconds));
+  }
+}
+
+std::vector<double> Runner::measure_on_host(const std::function<void(int64_t)>& run) {
   run(0);  // warms up: pages, threads, branch predictors, frequency
   std::vector<double> seconds;
   const auto start = Clock::now();
@@ -60,17 +118,18 @@ void Runner::measure(const Case& c, const std::function<void(int64_t)>& run) {
       break;
     }
   }
-  add(c, std::move(seconds));
+  std::sort(seconds.begin(), seconds.end());
+  return seconds;
 }
 
 void Runner::add(const Case& c, std::vector<double> seconds) {
-  if (!wants(c)) {
+  if (!matches(c, "")) {
     return;
   }
-  std::sort(seconds.begin(), seconds.end());
   const bool f32 = c.precision == GTR_PRECISION_F32;
-  report_.add({c.operation, c.name, tier_name(tier_), f32 ? "f32" : "bf16", threads_, c.flops, c.bytes,
-               f32 ? peak_.f32_flops : peak_.bf16_flops, peak_.read_bytes, std::move(seconds)});
+  report_->add({c.operation, c.name, tier_, f32 ? "f32" : "bf16", threads_, c.flops, c.bytes,
+                f32 ? peak_.f32_flops : peak_.bf16_flops, card_ == nullptr ? peak_.read_bytes : peak_.copy_bytes,
+                std::move(seconds), c.shape});
 }
 
 }  // namespace gtr::bench

@@ -1,0 +1,96 @@
+// Whole guided images: everything that the sampler enqueues for a plan, in one go. What it adds on top are copies of
+// indices and tokens and three waits per decode step.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "image_model.h"
+#include "image_run.h"
+#include "models.h"
+#include "plan.h"
+#include "runner.h"
+
+namespace gtr::bench {
+namespace {
+
+const GtrNumbers kGtr = {{12, 3, 1}, 50, 20, 20, 50, 0.1};
+const GtrNumbers kSmallGtr = {{2, 1, 1}, 4, 2, 2, 3, 0.1};
+
+// A part of the work, measured on its own.
+struct Part {
+  const char* suffix;
+  bool backbone;
+  bool head;
+};
+constexpr Part kParts[] = {{"", true, true}, {", backbone", true, false}, {", head", false, true}};
+
+class ImageBench {
+ public:
+  ImageBench(Runner& runner, const Model& model, gtr_precision precision)
+      : runner_(runner), model_(model), precision_(precision) {}
+
+  void measure(const Plan& plan, int32_t images) {
+    std::unique_ptr<ImageRun> run;
+    const ImageFlops flops = image_flops(model_, plan);
+    for (const Part& part : kParts) {
+      const double counted = images * ((part.backbone ? flops.backbone : 0) + (part.head ? flops.head : 0));
+      const Case c{"image",
+                   std::string(model_.name) + " " + plan.name + ", " + std::to_string(images) +
+                       (images == 1 ? " image" : " images") + part.suffix,
+                   precision_,
+                   counted,
+                   0,
+                   "images=" + std::to_string(images) + " steps=" + std::to_string(plan.steps.size()) +
+                       " gflop=" + std::to_string(static_cast<int64_t>(counted / 1e9)),
+                   false};
+      if (!runner_.wants(c)) {
+        continue;
+      }
+      if (weights_ == nullptr) {
+        weights_ = std::make_unique<ImageModel>(runner_, model_, precision_);
+      }
+      if (run == nullptr) {
+        run = std::make_unique<ImageRun>(runner_, *weights_, plan, images);
+      }
+      runner_.measure(c, [&](int64_t) {
+        for (size_t step = 0; step < run->steps(); ++step) {
+          if (part.backbone) {
+            run->enqueue_backbone(step);
+          }
+          if (part.head) {
+            run->enqueue_head(step);
+          }
+        }
+      });
+    }
+  }
+
+ private:
+  Runner& runner_;
+  Model model_;
+  gtr_precision precision_;
+  std::unique_ptr<ImageModel> weights_;
+};
+
+}  // namespace
+
+void bench_image(Runner& runner) {
+  if (!runner.has_card_cases()) {
+    return;
+  }
+  for (const Model& model : runner.models()) {
+    ImageBench bf16(runner, model, GTR_PRECISION_BF16);
+    if (runner.is_small()) {
+      bf16.measure(gtr_plan(model.grid, kSmallGtr), 2);
+      bf16.measure(mar_plan(model.grid, 3, 4), 1);
+      continue;
+    }
+    const Plan gtr = gtr_plan(model.grid, kGtr);
+    for (const int32_t images : {1, 8, 32, 64}) {
+      bf16.measure(gtr, images);
+    }
+    bf16.measure(mar_plan(model.grid, 64, 100), 1);
+  }
+}
+
+}  // namespace gtr::bench
