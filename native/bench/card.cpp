@@ -38,6 +38,8 @@ const CardTools* load(Target target) {
   if (library == nullptr) die("--backend " + std::string(target_name(target)) + ": " + dlerror());
   void* function = dlsym(library, kCardToolsFunction);
   if (function == nullptr) die(std::string(dlerror()));
+  // The emulator's library is also the backend: what is enqueued through one must run before what the other awaits.
+  if (target == Target::kCudaEmulator) setenv("GTR_CUDA_LIBRARY", path.c_str(), 1);
   return reinterpret_cast<CardToolsFunction*>(function)();
 }
 
