@@ -143,7 +143,7 @@ final class CompareCommand implements Callable<Integer> {
         json.isOn()
             ? Progress.silent()
             : Progress.show(terminal, name, (long) images.count() * steps);
-    SampleRun run = SampleRun.run(loaded, images, settings, progress);
+    SampleRun run = SampleRun.run(loaded, images, settings, progress, memory -> {});
     return new Side(name, steps, run, new RunReport(loaded, images, settings, run));
   }
 
@@ -159,7 +159,11 @@ final class CompareCommand implements Callable<Integer> {
             .plan(Pictures.grid(loaded.configuration()));
     Images one = new Images(images.labels(), images.names(), 1, 0, 0);
     SampleRun.run(
-        loaded, one, new SampleRun.Settings(plan, guidance, 1, sampler), Progress.silent());
+        loaded,
+        one,
+        new SampleRun.Settings(plan, guidance, 1, sampler),
+        Progress.silent(),
+        memory -> {});
   }
 
   private static ContactSheet sheet(Pictures pictures, Images images, Side side) {
@@ -174,6 +178,10 @@ final class CompareCommand implements Callable<Integer> {
                 + Summary.seconds(side.run().seconds()));
   }
 
+  private static String share(Side side, double value) {
+    return side.run().statistics().hasPhases() ? Summary.percent(value) : "-";
+  }
+
   private void print(Side mar, Side fast) {
     PrintStream to = terminal.out();
     to.println("schedule  steps       time  images/s  backbone  head        work");
@@ -184,10 +192,11 @@ final class CompareCommand implements Callable<Integer> {
           side.steps(),
           Summary.seconds(side.run().seconds()),
           Summary.rate(side.run().imagesPerSecond()),
-          Summary.percent(side.run().statistics().backboneShare()),
-          Summary.percent(side.run().statistics().headShare()),
+          share(side, side.run().statistics().backboneShare()),
+          share(side, side.run().statistics().headShare()),
           Summary.flops(side.report().flops().total()));
     }
+    to.println("device: " + mar.report().device().reason());
     to.println(
         "GtR takes "
             + Summary.rate(mar.run().seconds() / fast.run().seconds())

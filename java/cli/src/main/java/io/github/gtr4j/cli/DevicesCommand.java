@@ -1,5 +1,6 @@
 package io.github.gtr4j.cli;
 
+import io.github.gtr4j.GtrException;
 import io.github.gtr4j.device.Backend;
 import io.github.gtr4j.device.BackendReport;
 import io.github.gtr4j.device.CpuTier;
@@ -32,21 +33,22 @@ final class DevicesCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     List<BackendReport> backends = Device.list();
+    List<Card> cards = cards(backends);
     try (Device device = RunOptions.open(DeviceOptions.auto())) {
       if (json.isOn()) {
         Json.print(
             terminal.out(),
             Json.object(
-                "backends", backends.stream().map(DevicesCommand::json).toList(),
+                "backends", backends.stream().map(report -> json(report, cards)).toList(),
                 "chosen", json(device.info())));
       } else {
-        print(backends, device.info());
+        print(backends, cards, device.info());
       }
     }
     return ExitCode.OK;
   }
 
-  private void print(List<BackendReport> backends, DeviceInfo chosen) {
+  private void print(List<BackendReport> backends, List<Card> cards, DeviceInfo chosen) {
     for (BackendReport report : backends) {
       terminal
           .out()
@@ -60,6 +62,11 @@ final class DevicesCommand implements Callable<Integer> {
         terminal
             .out()
             .printf("      %-12s%s%n", tier.getKey(), tier.getValue() ? "yes" : "not here");
+      }
+      if (report.backend() == Backend.CUDA) {
+        for (Card card : cards) {
+          terminal.out().printf("      %-12s%s%n", "cuda:" + card.index(), card.text());
+        }
       }
     }
     terminal.out().println("chosen by auto: " + describe(chosen));
@@ -94,7 +101,41 @@ final class DevicesCommand implements Callable<Integer> {
     return tiers;
   }
 
-  private static Map<String, Object> json(BackendReport report) {
+  /**
+   * A GPU as it was found when it was opened.
+   *
+   * @param info what it is; null if it could not be opened
+   * @param failure why not; null if it could
+   */
+  private record Card(int index, DeviceInfo info, String failure) {
+    String text() {
+      return info == null
+          ? "cannot be used: " + failure
+          : info.name() + ", " + Summary.bytes(info.memoryBytes());
+    }
+
+    Map<String, Object> json() {
+      return info == null
+          ? Json.object("index", index, "failure", failure)
+          : DevicesCommand.json(info);
+    }
+  }
+
+  private static List<Card> cards(List<BackendReport> backends) {
+    List<Card> cards = new ArrayList<>();
+    for (BackendReport report : backends) {
+      for (int i = 0; report.backend() == Backend.CUDA && i < report.devices(); i++) {
+        try (Device device = Device.cuda(i)) {
+          cards.add(new Card(i, device.info(), null));
+        } catch (GtrException e) {
+          cards.add(new Card(i, null, e.getMessage()));
+        }
+      }
+    }
+    return cards;
+  }
+
+  private static Map<String, Object> json(BackendReport report, List<Card> cards) {
     Map<String, Object> object =
         Json.object(
             "backend", OptionValues.lowerCase(report.backend()),
@@ -110,6 +151,8 @@ final class DevicesCommand implements Callable<Integer> {
                 }
               });
       object.put("tiers", available);
+    } else {
+      object.put("cards", cards.stream().map(Card::json).toList());
     }
     return object;
   }

@@ -9,17 +9,22 @@ import io.github.gtr4j.device.Device;
 import io.github.gtr4j.device.DeviceOptions;
 import io.github.gtr4j.kernel.Precision;
 import io.github.gtr4j.sampling.SamplerOptions;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
 
 /** What computes, and how. None of it but the precision changes what is drawn. */
 final class RunOptions {
   private static final int MAX_THREADS = 1024;
+  private static final Pattern DEVICE = Pattern.compile("auto|cpu|cuda(?::([0-9]{1,6}))?");
 
   @Option(
       names = "--device",
-      paramLabel = "cpu|cuda|auto",
+      paramLabel = "cpu|cuda[:N]|auto",
       defaultValue = "auto",
-      description = "What computes; auto (default) takes the best that works.")
+      description =
+          "What computes; cuda:N is the GPU with that number (cuda: 0), auto (default) takes the"
+              + " best that works, and the summary says why.")
   private String device;
 
   @Option(
@@ -33,7 +38,8 @@ final class RunOptions {
       names = "--threads",
       paramLabel = "N",
       description =
-          "CPU threads, 1 to 1024 (default: as many as affinity and the container's quota allow).")
+          "Threads, 1 to 1024, if the CPU computes (default: as many as affinity and the container's"
+              + " quota allow).")
   private String threads;
 
   @Option(
@@ -42,12 +48,19 @@ final class RunOptions {
       description = "Most images under way at once (default 16).")
   private String batch;
 
+  @Option(
+      names = "--time-phases",
+      description =
+          "Times backbone and diffusion head on a GPU too, which makes it wait between them; the CPU"
+              + " always does.")
+  private boolean timePhases;
+
   Precision precision() {
     return OptionValues.choice("--precision", precision, Precision.class);
   }
 
   SamplerOptions samplerOptions() {
-    SamplerOptions defaults = SamplerOptions.defaults();
+    SamplerOptions defaults = SamplerOptions.defaults().withTimePhases(timePhases);
     return batch == null
         ? defaults
         : defaults.withMaxBatch(
@@ -55,10 +68,20 @@ final class RunOptions {
   }
 
   DeviceOptions deviceOptions() {
-    Backend backend = OptionValues.choice("--device", device, Backend.class);
+    Matcher name = DEVICE.matcher(device);
+    if (!name.matches()) {
+      throw new BadInputException(
+          "--device", "'" + device + "'; allowed are auto, cpu, cuda and cuda:0, cuda:1, ...");
+    }
+    Backend backend =
+        device.equals("auto") ? Backend.AUTO : device.equals("cpu") ? Backend.CPU : Backend.CUDA;
+    int index = name.group(1) == null ? 0 : Integer.parseInt(name.group(1));
     int count =
         threads == null ? 0 : OptionValues.smallInteger("--threads", threads, 1, MAX_THREADS);
-    return new DeviceOptions(backend, 0, count, CpuTier.AUTO);
+    if (threads != null && backend == Backend.CUDA) {
+      throw new BadInputException("--threads", "is for the CPU; --device is " + device);
+    }
+    return new DeviceOptions(backend, index, count, CpuTier.AUTO);
   }
 
   /** Opens the device; one that does not exist here is the user's mistake. */

@@ -42,6 +42,10 @@ final class RunReport {
     return images.anyLabel() && settings.guidance().isActive();
   }
 
+  DeviceInfo device() {
+    return device;
+  }
+
   Flops flops() {
     return flops;
   }
@@ -57,11 +61,14 @@ final class RunReport {
             + DevicesCommand.describe(device)
             + ", "
             + OptionValues.lowerCase(precision));
-    out.println(
-        "time: backbone "
-            + Summary.percent(run.statistics().backboneShare())
-            + ", diffusion head "
-            + Summary.percent(run.statistics().headShare()));
+    out.println("device: " + device.reason());
+    if (run.statistics().hasPhases()) {
+      out.println(
+          "time: backbone "
+              + Summary.percent(run.statistics().backboneShare())
+              + ", diffusion head "
+              + Summary.percent(run.statistics().headShare()));
+    }
     out.println(
         "work: "
             + Summary.flops(flops.total())
@@ -99,11 +106,22 @@ final class RunReport {
         "temperature", settings.temperature(),
         "seconds", run.seconds(),
         "imagesPerSecond", run.imagesPerSecond(),
-        "backboneShare", run.statistics().backboneShare(),
-        "headShare", run.statistics().headShare(),
+        "backboneShare", share(run.statistics().backboneShare()),
+        "headShare", share(run.statistics().headShare()),
+        "memory",
+            Json.object(
+                "weights", run.memory().weights(),
+                "activations", run.memory().activations(),
+                "scratch", run.memory().scratch(),
+                "total", run.memory().total()),
         "flops", json(flops),
         "marFlops", json(marFlops),
         "marSteps", marSteps);
+  }
+
+  /** Null if the phases were not timed. */
+  private Double share(double value) {
+    return run.statistics().hasPhases() ? value : null;
   }
 
   private static String shape(Guidance guidance) {

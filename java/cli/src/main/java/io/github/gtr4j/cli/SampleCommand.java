@@ -85,7 +85,17 @@ final class SampleCommand implements Callable<Integer> {
           json.isOn()
               ? Progress.silent()
               : Progress.show(terminal, "sampling", (long) images.count() * plan.steps().size());
-      run = SampleRun.run(loaded, images, settings, progress);
+      run =
+          SampleRun.run(
+              loaded,
+              images,
+              settings,
+              progress,
+              memory -> {
+                if (!json.isOn()) {
+                  terminal.out().println(Summary.memory(memory));
+                }
+              });
       report = new RunReport(loaded, images, settings, run);
     }
     if (latentsPath != null) {

@@ -1,5 +1,6 @@
 package io.github.gtr4j.cli;
 
+import io.github.gtr4j.sampling.MemoryPlan;
 import java.util.Locale;
 
 /** Numbers with units, for people. */
@@ -32,6 +33,19 @@ final class Summary {
     }
     String unit = prefix == 1 ? "Ki" : PREFIXES[prefix] + "i";
     return String.format(Locale.ROOT, "%.1f %sB", value, unit);
+  }
+
+  /** What a run takes, in one line. */
+  static String memory(MemoryPlan plan) {
+    return "memory: "
+        + bytes(plan.total())
+        + " (weights "
+        + bytes(plan.weights())
+        + ", activations "
+        + bytes(plan.activations())
+        + ", scratch "
+        + bytes(plan.scratch())
+        + ")";
   }
 
   /** Such as {@code 12.3 s}. */

@@ -184,7 +184,24 @@ class BadInputTest {
         Arguments.of("--temperature", "'inf'" + reals, "--temperature inf"),
         // what runs
         Arguments.of("--precision", "'f64'; allowed are f32, bf16", "--precision f64"),
-        Arguments.of("--device", "'tpu'; allowed are auto, cpu, cuda", "--device tpu"),
+        Arguments.of(
+            "--device",
+            "'tpu'; allowed are auto, cpu, cuda and cuda:0, cuda:1, ...",
+            "--device tpu"),
+        Arguments.of(
+            "--device",
+            "'cuda:'; allowed are auto, cpu, cuda and cuda:0, cuda:1, ...",
+            "--device cuda:"),
+        Arguments.of(
+            "--device",
+            "'cuda:-1'; allowed are auto, cpu, cuda and cuda:0, cuda:1, ...",
+            "--device cuda:-1"),
+        Arguments.of(
+            "--device",
+            "'cpu:1'; allowed are auto, cpu, cuda and cuda:0, cuda:1, ...",
+            "--device cpu:1"),
+        Arguments.of(
+            "--threads", "is for the CPU; --device is cuda:1", "--threads 2 --device cuda:1"),
         Arguments.of("--threads", "'0'; allowed are whole numbers from 1 to 1024", "--threads 0"),
         Arguments.of(
             "--threads", "'1025'; allowed are whole numbers from 1 to 1024", "--threads 1025"),

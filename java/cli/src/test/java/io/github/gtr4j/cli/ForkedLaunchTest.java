@@ -119,6 +119,7 @@ class ForkedLaunchTest {
             .redirectErrorStream(true)
             .start();
     try (BufferedReader lines = process.inputReader()) {
+      assertTrue(lines.readLine().startsWith("memory: "));
       assertTrue(lines.readLine().startsWith("sampling: "));
       process.destroy();
       assertEquals(128 + 15, process.waitFor());

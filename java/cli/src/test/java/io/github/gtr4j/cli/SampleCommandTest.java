@@ -204,10 +204,21 @@ class SampleCommandTest {
     assertTrue(run.out().contains("sampling: 16 of 16 decode steps, "), run.out());
     assertTrue(run.out().contains("1 image in "), run.out());
     assertTrue(run.out().contains(" images/s on "), run.out());
-    assertTrue(run.out().contains("time: backbone "), run.out());
+    assertTrue(run.out().contains("\ndevice: "), run.out());
+    assertTrue(run.out().contains("auto chose "), run.out());
+    assertTrue(
+        run.out().indexOf("memory: ") < run.out().indexOf("1 image in "),
+        "the memory is known before the run: " + run.out());
     assertTrue(run.out().contains("MAR with 64 steps: "), run.out());
     assertTrue(run.out().contains("picture: " + picture()), run.out());
     assertTrue(run.out().contains("latents: " + latents()), run.out());
+  }
+
+  @Test
+  void theCpuIsAlwaysTimedByPhase() {
+    CommandRun run = sample(join(TINY_PLAN, "--labels", "0", "--device", "cpu"));
+    assertTrue(run.out().contains("\ntime: backbone "), run.out());
+    assertTrue(run.out().contains("\ndevice: cpu was asked for: "), run.out());
   }
 
   @Test
@@ -232,6 +243,10 @@ class SampleCommandTest {
     assertEquals(picture().toString(), document.get("picture"));
     assertEquals(latents().toString(), document.get("latents"));
     assertTrue((double) document.get("seconds") > 0);
+    Map<?, ?> memory = (Map<?, ?>) document.get("memory");
+    assertTrue(Long.parseLong(memory.get("weights").toString()) > 0, memory.toString());
+    Map<?, ?> device = (Map<?, ?>) document.get("device");
+    assertTrue(device.get("reason").toString().contains("auto chose "), device.toString());
     assertTrue(
         (double) ((Map<?, ?>) document.get("marFlops")).get("total")
             > (double) ((Map<?, ?>) document.get("flops")).get("total"));

@@ -5,11 +5,13 @@ import org.bytedeco.javacpp.Pointer;
 /** The native side of a device. */
 public abstract class NativeDevice extends NativeObject {
   private final gtr_device handle;
-  private final gtr_device_info description = Structs.deviceInfo();
+  private final gtr_device_info description;
 
   /** Opens a device; every value is as in {@code gtr_device_options}. */
   protected NativeDevice(int backend, int index, int threads, int tier) {
     super(null);
+    Natives.load(); // before the classes of structs do it, whose failures say less
+    description = Structs.deviceInfo();
     gtr_device_options options = Structs.deviceOptions();
     options.backend(backend).index(index).threads(threads).tier(tier);
     handle = new gtr_device((Pointer) null);
