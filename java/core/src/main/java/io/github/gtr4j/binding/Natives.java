@@ -22,6 +22,9 @@ public final class Natives {
   /** The JNI side of {@link Gtr}. */
   static final String JNI_LIBRARY = "libjnigtr.so";
 
+  /** The CUDA backend, which libgtr loads from the folder that it lies in itself; may be absent. */
+  static final String CUDA_LIBRARY = "libgtr_cuda.so.0";
+
   private static volatile boolean loaded;
   private static boolean loading;
   private static NativeLibraryException failure;

@@ -10,28 +10,38 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import org.bytedeco.javacpp.Loader;
 
 /**
- * Finds the native libraries on the class path and unpacks them if they are in a jar. The folder in
+ * Finds the native libraries on the class path and unpacks them if they are in jars. The folder in
  * the cache is named after their contents and each file is moved there in one step, so JVMs that
- * start at once do not disturb each other, and versions do not mix.
+ * start at once do not disturb each other, and versions do not mix. The CUDA backend's library,
+ * which is in a jar of its own and may be absent, goes beside the others, where libgtr looks for
+ * it.
  */
 final class NativesCache {
   private static final String RESOURCES = "io/github/gtr4j/natives/" + NativePlatform.NAME + "/";
 
+  /** A library and where it is on the class path. */
+  record Library(String name, URL url) {}
+
   private NativesCache() {}
 
-  /** A folder that holds both libraries. */
+  /** A folder that holds all libraries. */
   static Path folder() {
-    URL library = resource(Natives.LIBRARY);
-    URL jniLibrary = resource(Natives.JNI_LIBRARY);
+    List<Library> libraries = new ArrayList<>();
+    libraries.add(required(Natives.LIBRARY));
+    libraries.add(required(Natives.JNI_LIBRARY));
+    URL cuda = find(Natives.CUDA_LIBRARY);
+    if (cuda != null) {
+      libraries.add(new Library(Natives.CUDA_LIBRARY, cuda));
+    }
     try {
-      if (library.getProtocol().equals("file")) {
-        return Path.of(library.toURI()).getParent();
-      }
-      return unpack(library, jniLibrary, Loader.getCacheDir().toPath());
+      Path folder = commonFolder(libraries);
+      return folder != null ? folder : unpack(libraries, Loader.getCacheDir().toPath());
     } catch (IOException | URISyntaxException e) {
       throw new NativeLibraryException(
           "cannot unpack the native libraries: "
@@ -43,56 +53,79 @@ final class NativesCache {
     }
   }
 
-  private static URL resource(String name) {
-    // Through the class loader: on the module path the natives are a module of their own, into
-    // which
-    // Class.getResource does not look.
-    URL url = Natives.class.getClassLoader().getResource(RESOURCES + name);
+  private static Library required(String name) {
+    URL url = find(name);
     if (url == null) {
       throw new NativeLibraryException(
           name
               + " is not on the class path; add io.github.gtr4j:gtr4j with the classifier "
               + NativePlatform.NAME);
     }
-    return url;
+    return new Library(name, url);
   }
 
-  static Path unpack(URL library, URL jniLibrary, Path cache) throws IOException {
-    byte[] first = bytes(library);
-    byte[] second = bytes(jniLibrary);
-    Path folder = cache.resolve("gtr4j-" + digest(first, second));
+  private static URL find(String name) {
+    // Through the class loader: on the module path the natives are modules of their own, into
+    // which Class.getResource does not look.
+    return Natives.class.getClassLoader().getResource(RESOURCES + name);
+  }
+
+  /** The folder in which all libraries lie as files, or null. */
+  private static Path commonFolder(List<Library> libraries) throws URISyntaxException {
+    Path common = null;
+    for (Library library : libraries) {
+      if (!library.url.getProtocol().equals("file")) {
+        return null;
+      }
+      Path folder = Path.of(library.url.toURI()).getParent();
+      if (common != null && !common.equals(folder)) {
+        return null;
+      }
+      common = folder;
+    }
+    return common;
+  }
+
+  /** Read as streams, since the CUDA library may be larger than the heap. */
+  static Path unpack(List<Library> libraries, Path cache) throws IOException {
+    MessageDigest digest = sha256();
+    List<Long> sizes = new ArrayList<>();
+    byte[] block = new byte[1 << 16];
+    for (Library library : libraries) {
+      long size = 0;
+      try (InputStream in = library.url.openStream()) {
+        for (int read = in.read(block); read >= 0; read = in.read(block)) {
+          digest.update(block, 0, read);
+          size += read;
+        }
+      }
+      sizes.add(size);
+    }
+    Path folder = cache.resolve("gtr4j-" + HexFormat.of().formatHex(digest.digest(), 0, 8));
     Files.createDirectories(folder);
-    write(folder.resolve(Natives.LIBRARY), first);
-    write(folder.resolve(Natives.JNI_LIBRARY), second);
+    for (int i = 0; i < libraries.size(); i++) {
+      write(libraries.get(i), sizes.get(i), folder);
+    }
     return folder;
   }
 
-  private static void write(Path file, byte[] contents) throws IOException {
-    if (Files.isRegularFile(file) && Files.size(file) == contents.length) {
+  private static void write(Library library, long size, Path folder) throws IOException {
+    Path file = folder.resolve(library.name);
+    if (Files.isRegularFile(file) && Files.size(file) == size) {
       return;
     }
-    Path temporary = Files.createTempFile(file.getParent(), "unpacking", ".tmp");
-    try {
-      Files.write(temporary, contents);
+    Path temporary = Files.createTempFile(folder, "unpacking", ".tmp");
+    try (InputStream in = library.url.openStream()) {
+      Files.copy(in, temporary, StandardCopyOption.REPLACE_EXISTING);
       Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
     } finally {
       Files.deleteIfExists(temporary);
     }
   }
 
-  private static byte[] bytes(URL url) throws IOException {
-    try (InputStream in = url.openStream()) {
-      return in.readAllBytes();
-    }
-  }
-
-  private static String digest(byte[]... contents) {
+  private static MessageDigest sha256() {
     try {
-      MessageDigest sha = MessageDigest.getInstance("SHA-256");
-      for (byte[] content : contents) {
-        sha.update(content);
-      }
-      return HexFormat.of().formatHex(sha.digest(), 0, 8);
+      return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java platform has SHA-256", e);
     }

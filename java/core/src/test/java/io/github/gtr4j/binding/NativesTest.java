@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.gtr4j.ForkedJvm;
 import io.github.gtr4j.NativeLibraryException;
+import io.github.gtr4j.device.Backend;
+import io.github.gtr4j.device.BackendReport;
 import io.github.gtr4j.device.Device;
 import java.io.File;
 import java.io.IOException;
@@ -43,6 +45,17 @@ class NativesTest {
           Device.cpu().close();
         } catch (NativeLibraryException again) {
           System.exit(again.getMessage().equals(e.getMessage()) ? 3 : 4);
+        }
+      }
+    }
+  }
+
+  /** Says what libgtr found of the CUDA backend. */
+  public static final class LookForCuda {
+    public static void main(String[] arguments) {
+      for (BackendReport report : Device.list()) {
+        if (report.backend() == Backend.CUDA) {
+          System.out.println(report.devices() + " " + report.detail());
         }
       }
     }
@@ -204,26 +217,82 @@ class NativesTest {
   @Test
   void aDamagedFileInTheCacheIsReplaced() throws Exception {
     Path cache = folder.resolve("cache");
-    var library = natives().resolve(Natives.LIBRARY).toUri().toURL();
-    var jni = natives().resolve(Natives.JNI_LIBRARY).toUri().toURL();
-    Path unpacked = NativesCache.unpack(library, jni, cache);
+    List<NativesCache.Library> libraries = new ArrayList<>();
+    for (String name : List.of(Natives.LIBRARY, Natives.JNI_LIBRARY)) {
+      libraries.add(new NativesCache.Library(name, natives().resolve(name).toUri().toURL()));
+    }
+    Path unpacked = NativesCache.unpack(libraries, cache);
     Files.writeString(unpacked.resolve(Natives.LIBRARY), "damaged");
-    assertEquals(unpacked, NativesCache.unpack(library, jni, cache));
+    assertEquals(unpacked, NativesCache.unpack(libraries, cache));
     assertEquals(
         -1L, Files.mismatch(natives().resolve(Natives.LIBRARY), unpacked.resolve(Natives.LIBRARY)));
   }
 
+  @Test
+  void withoutTheGpuJarItsClassifierIsNamed() throws Exception {
+    ForkedJvm.Result result =
+        ForkedJvm.run(
+            classPathWithNativesInJar(),
+            LookForCuda.class,
+            List.of("-Dorg.bytedeco.javacpp.cachedir=" + folder.resolve("cache")));
+    assertEquals(
+        "0 libgtr_cuda.so.0 is not beside libgtr; the classifier linux-x86_64-gpu brings it",
+        result.out().strip(),
+        result.toString());
+  }
+
+  @Test
+  void theGpuJarIsUnpackedBesideLibgtr() throws Exception {
+    Path source = folder.resolve("other.c");
+    Files.writeString(source, "int nothing;");
+    Path other = folder.resolve(Natives.CUDA_LIBRARY);
+    compile(source, other);
+    Path cache = folder.resolve("cache");
+    // That libgtr does not take it for its backend shows that this file was found.
+    ForkedJvm.Result result =
+        ForkedJvm.run(
+            classPathWithNativesInJar() + File.pathSeparator + pack("gpu.jar", other),
+            LookForCuda.class,
+            List.of("-Dorg.bytedeco.javacpp.cachedir=" + cache));
+    assertTrue(result.out().startsWith("0 " + cache), result.toString());
+    assertTrue(result.out().contains(Natives.CUDA_LIBRARY + " is no backend of gtr4j"));
+    assertEquals("", result.err());
+  }
+
+  @Test
+  void theGpuLibraryLoadsAnywhereAndSaysWhatIsMissing() throws Exception {
+    Path cuda = natives().resolve(Natives.CUDA_LIBRARY);
+    Assumptions.assumeTrue(Files.exists(cuda), "there was no nvcc to build it");
+    ForkedJvm.Result result =
+        ForkedJvm.run(
+            classPathWithNativesInJar() + File.pathSeparator + pack("gpu.jar", cuda),
+            LookForCuda.class,
+            List.of("-Dorg.bytedeco.javacpp.cachedir=" + folder.resolve("cache"), "-Xmx64m"));
+    assertTrue(
+        result.out().startsWith("0 no cuda device: ") || result.out().contains(" cuda device"),
+        result.toString());
+    assertEquals("", result.err());
+  }
+
   private String classPathWithNativesInJar() throws IOException {
-    Path jar = folder.resolve("packed.jar");
+    Path jar =
+        pack("packed.jar", natives().resolve(Natives.LIBRARY), natives().resolve(Natives.JNI_LIBRARY));
+    return ForkedJvm.classPathWithout(NATIVES) + File.pathSeparator + jar;
+  }
+
+  /** A jar of native libraries, as the build packages them. */
+  private Path pack(String name, Path... libraries) throws IOException {
+    Path jar = folder.resolve(name);
     try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar))) {
-      for (String name : List.of(Natives.LIBRARY, Natives.JNI_LIBRARY)) {
-        out.putNextEntry(
-            new JarEntry("io/github/gtr4j/natives/" + NativePlatform.NAME + "/" + name));
-        Files.copy(natives().resolve(name), out);
+      for (Path library : libraries) {
+        String resource =
+            "io/github/gtr4j/natives/" + NativePlatform.NAME + "/" + library.getFileName();
+        out.putNextEntry(new JarEntry(resource));
+        Files.copy(library, out);
         out.closeEntry();
       }
     }
-    return ForkedJvm.classPathWithout(NATIVES) + File.pathSeparator + jar;
+    return jar;
   }
 
   private static boolean succeeds(List<String> command) throws InterruptedException {
