@@ -276,7 +276,10 @@ class NativesTest {
 
   private String classPathWithNativesInJar() throws IOException {
     Path jar =
-        pack("packed.jar", natives().resolve(Natives.LIBRARY), natives().resolve(Natives.JNI_LIBRARY));
+        pack(
+            "packed.jar",
+            natives().resolve(Natives.LIBRARY),
+            natives().resolve(Natives.JNI_LIBRARY));
     return ForkedJvm.classPathWithout(NATIVES) + File.pathSeparator + jar;
   }
 
