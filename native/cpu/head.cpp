@@ -1,6 +1,5 @@
 #include "head.h"
 
-#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -46,16 +45,8 @@ Linear** linear_of(Head& head, HeadLayer layer, int32_t block) noexcept {
 int64_t place_arrays(void* memory, const gtr_head_shape& shape, Head* head) noexcept {
   HeadScratch layout(memory);
   layout.take<Head>(1);
-  const int64_t tensors = head_tensor_count(shape);
-  int64_t rows = 0;
-  for (int64_t number = 0; number < tensors; ++number) {
-    int64_t tensor_rows, columns;
-    head_tensor_size(shape, head_tensor_at(number), &tensor_rows, &columns);
-    rows += tensor_rows;
-  }
   head->blocks = layout.take<HeadBlock>(shape.blocks);
-  head->tensors = layout.take<HeadTensorState>(tensors);
-  head->rows_set = layout.take<uint64_t>((rows + 63) / 64);
+  head->completeness = HeadCompleteness::place(layout, shape);
   float* const norms = layout.take<float>(2 * int64_t{shape.blocks} * shape.width);
   if (memory != nullptr) {
     for (int64_t b = 0; b < shape.blocks; ++b) {
@@ -78,16 +69,6 @@ float element_as_float(const gtr_tensor& vector, int64_t i) noexcept {
   }
 }
 
-void mark_rows(Head& head, HeadTensorState& state, int64_t first_row, int64_t rows) noexcept {
-  for (int64_t bit = state.first_bit + first_row; bit < state.first_bit + first_row + rows; ++bit) {
-    const uint64_t mask = uint64_t{1} << (bit % 64);
-    if ((head.rows_set[bit / 64] & mask) != 0) continue;
-    head.rows_set[bit / 64] |= mask;
-    --state.missing;
-    --head.missing;
-  }
-}
-
 }  // namespace
 
 gtr_status head_create(DeviceMemory& memory, Tier tier, const gtr_head_shape& shape, gtr_precision precision,
@@ -104,16 +85,12 @@ gtr_status head_create(DeviceMemory& memory, Tier tier, const gtr_head_shape& sh
   created->allocated = bytes;
   created->shape = shape;
   created->precision = precision;
+  created->completeness.begin(shape);
 
   for (int64_t number = 0; number < head_tensor_count(shape); ++number) {
     const HeadTensor tensor = head_tensor_at(number);
     int64_t rows, columns;
     head_tensor_size(shape, tensor, &rows, &columns);
-    HeadTensorState& state = created->tensors[number];
-    head_tensor_name(tensor, state.name);
-    state.first_bit = created->missing;
-    state.missing = rows;
-    created->missing += rows;
     Linear** const linear = linear_of(*created, tensor.layer, tensor.block);
     if (tensor.bias || linear == nullptr) continue;
     const gtr_status status =
@@ -148,13 +125,9 @@ void head_set(Head& head, const char* name, int64_t first_row, const gtr_tensor&
     float* const target = (tensor.bias ? block.norm_bias : block.norm_weight) + first_row;
     for (int64_t i = 0; i < value.shape[0]; ++i) target[i] = element_as_float(value, i);
   }
-  mark_rows(head, head.tensors[head_tensor_number(tensor)], first_row, value.shape[0]);
+  head.completeness.mark(tensor, first_row, value.shape[0]);
 }
 
-const char* head_missing(const Head& head) noexcept {
-  if (head.missing == 0) return nullptr;
-  HeadTensorState* const end = head.tensors + head_tensor_count(head.shape);
-  return std::find_if(head.tensors, end, [](const HeadTensorState& state) { return state.missing > 0; })->name;
-}
+const char* head_missing(const Head& head) noexcept { return head.completeness.missing(); }
 
 }  // namespace gtr::cpu

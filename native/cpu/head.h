@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "head_completeness.h"
 #include "head_tensors.h"
 #include "operations.h"
 
@@ -16,13 +17,6 @@ struct HeadBlock {
   Linear* modulation;  // shift, scale, gate
 };
 
-// Which rows of a tensor have been set.
-struct HeadTensorState {
-  char name[kHeadTensorNameSize];
-  int64_t first_bit;  // its rows' bits in Head::rows_set
-  int64_t missing;    // rows not set
-};
-
 // One allocation: this struct, then the arrays that it points to. The linears are allocations of their own.
 struct Head {
   DeviceMemory* memory;
@@ -31,9 +25,7 @@ struct Head {
   gtr_precision precision;
   Linear* outer[kHeadOuterLayers];  // by HeadLayer
   HeadBlock* blocks;
-  HeadTensorState* tensors;  // by number, see head_tensors.h
-  uint64_t* rows_set;
-  int64_t missing;  // rows not set, of all tensors
+  HeadCompleteness completeness;
 
   const Linear& layer(HeadLayer which) const noexcept { return *outer[static_cast<int32_t>(which)]; }
 };

@@ -6,7 +6,7 @@
 
 #include "gtr/gtr.h"
 
-namespace gtr::cpu {
+namespace gtr {
 
 class HeadScratch {
  public:
@@ -31,4 +31,4 @@ class HeadScratch {
   int64_t size_ = 0;
 };
 
-}  // namespace gtr::cpu
+}  // namespace gtr

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace gtr::cpu {
+namespace gtr {
 
 // Exact; a NaN keeps its payload.
 inline float half_to_float(uint16_t value) noexcept {
@@ -23,4 +23,4 @@ inline float half_to_float(uint16_t value) noexcept {
   return result;
 }
 
-}  // namespace gtr::cpu
+}  // namespace gtr
