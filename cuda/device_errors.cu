@@ -27,6 +27,7 @@ constexpr ArrayName kNames[] = {
     {"gtr_scatter", "index", "rows of y"},
     {"gtr_head_forward", "t", ""},
     {kChain, "chain.place", "rows of x"},
+    {kChain, "chain.place", ""},
     {kChain, "chain.cfg", ""},
     {kChain, "chain.temperature", ""},
 };
@@ -50,6 +51,10 @@ gtr_status take_finding(DeviceErrors& errors, const CallLog& calls) noexcept {
   const bool by_step = name.operation == kChain && calls.has(kStep) && !calls.has(kChain);
   const char* operation = by_step ? kStep : name.operation;
   const auto index = static_cast<long long>(found.index);
+  if (array == Checked::kChainPlaceTwice) {
+    return fail(GTR_ERROR_INVALID_ARGUMENT, operation, name.argument,
+                "%s holds %.0f more than once; allowed are distinct places", name.argument, found.value);
+  }
   if (is_factor(array)) {
     return fail(GTR_ERROR_INVALID_ARGUMENT, operation, name.argument,
                 "%s[%lld] is %g; allowed are finite numbers from 0", name.argument, index, found.value);

@@ -22,6 +22,7 @@ enum class Checked : int32_t {
   kScatterIndex,
   kHeadForwardT,
   kChainPlace,
+  kChainPlaceTwice,
   kChainCfg,
   kChainTemperature,
 };

@@ -8,6 +8,7 @@
 // forbids leaves that row out, touches no memory by it and reports it to Context::errors, see device_errors.h.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "device_errors.h"
@@ -38,6 +39,7 @@ struct Context {
   const DeviceLimits* limits;
   DeviceErrors* errors;      // in memory that the device writes and the host reads
   const int32_t* cancelled;  // in device memory, not 0 once gtr_stream_cancel was called; kernels of chains look at it
+  const std::atomic<bool>* cancel_requested;  // the same for the host, which stops to enqueue
   GraphCache* graphs;
 };
 

@@ -43,6 +43,7 @@ gtr_status open_stream(Device& device, void* external, const std::atomic<bool>* 
   }
   auto* opened = new (place) Stream;
   opened->cancelled = cancelled;
+  opened->context.cancel_requested = cancelled;
   const gtr_status status = create_parts(device, external, *opened);
   if (status != GTR_OK) {
     opened->context.device = &device;
