@@ -1,6 +1,8 @@
 #include "faults.h"
 
 #include <atomic>
+#include <cstdio>
+#include <string>
 
 #include "settings.h"
 
@@ -28,6 +30,7 @@ Countdown& allocations() {
 }
 
 std::atomic<int64_t> launch_count{0};
+thread_local std::string last_failure;
 
 }  // namespace
 
@@ -35,6 +38,7 @@ extern "C" {
 void gtr_emu_fail_launch(int64_t nth) { launches().set(nth); }
 void gtr_emu_fail_allocation(int64_t nth) { allocations().set(nth); }
 int64_t gtr_emu_launches() { return launch_count; }
+const char* gtr_emu_last_failure() { return last_failure.c_str(); }
 }
 
 namespace gtr::cuda::emu {
@@ -42,6 +46,11 @@ namespace gtr::cuda::emu {
 bool launch_must_fail() {
   ++launch_count;
   return launches().is_due();
+}
+
+void report_failure(const std::string& what) {
+  last_failure = what;
+  std::fprintf(stderr, "cuda-emu: %s\n", what.c_str());
 }
 
 bool allocation_must_fail() { return allocations().is_due(); }

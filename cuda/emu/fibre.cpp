@@ -25,7 +25,7 @@ constexpr size_t kStackBytes = 64 << 10;
 unsigned char* stack_of(size_t index) {
   constexpr size_t kChunk = 64;
   static std::vector<unsigned char*> chunks;
-  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  static const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   const size_t stride = kStackBytes + page;
   while (chunks.size() * kChunk <= index) {
     void* mapping =

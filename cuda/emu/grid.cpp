@@ -76,10 +76,9 @@ struct Gang {
   std::string failure;
 };
 
-Gang& gang() {
-  static Gang instance;
-  return instance;
-}
+// Made by the first launch. A plain pointer, since every call of every thread comes by.
+Gang* the_gang = nullptr;
+Gang& gang() { return *the_gang; }
 
 const char* name_of(Collective what) {
   switch (what) {
@@ -441,6 +440,7 @@ std::string kernel_name(const Launch& launch) {
 }
 
 std::string run_grid(const Launch& launch) {
+  if (the_gang == nullptr) the_gang = new Gang;
   Gang& g = gang();
   g.launch = &launch;
   g.failure.clear();

@@ -63,12 +63,12 @@ cudaError_t check_launch(const Launch& launch) {
 
 cudaError_t execute(const Launch& launch) {
   if (launch_must_fail()) {
-    std::fprintf(stderr, "cuda-emu: kernel %s: fails as was asked for\n", kernel_name(launch).c_str());
+    report_failure("kernel " + kernel_name(launch) + ": fails as was asked for");
     return cudaErrorLaunchFailure;
   }
   const std::string wrong = run_grid(launch);
   if (wrong.empty()) return cudaSuccess;
-  std::fprintf(stderr, "cuda-emu: %s\n", wrong.c_str());
+  report_failure(wrong);
   return cudaErrorLaunchFailure;
 }
 

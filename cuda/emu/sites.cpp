@@ -63,7 +63,9 @@ Removed parse_removed() {
 
 std::string site_text(Site site) { return std::string(base_name(site.file)) + ":" + std::to_string(site.line); }
 
-bool is_removed(Site site) {
+const bool kSitesMatter = !settings().remove.empty() || !settings().sites.empty();
+
+bool is_removed_or_recorded(Site site) {
   static const bool records = !settings().sites.empty();
   static const Removed removed = parse_removed();
   if (records) {

@@ -8,7 +8,9 @@
 namespace gtr::cuda::emu {
 
 // Called by every function that waits. True if GTR_EMU_REMOVE names the site: the call must then do nothing.
-bool is_removed(Site site);
+bool is_removed_or_recorded(Site site);
+extern const bool kSitesMatter;  // false if the environment asks for neither
+inline bool is_removed(Site site) { return kSitesMatter && is_removed_or_recorded(site); }
 
 // "attention.cu:123"
 std::string site_text(Site site);
