@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "device.h"
-#include "head_noise.h"
+#include "noise.inl"
 
 namespace gtr::cuda {
 namespace {

@@ -11,7 +11,6 @@ namespace gtr::cuda {
 namespace {
 
 constexpr int kThreads = 128;
-constexpr int kGroup = 4;  // channels of a block
 
 struct Noise {
   const uint64_t* seed;   // [rows]; this and the next three with a stride, which may be 0
@@ -37,20 +36,20 @@ __global__ void __launch_bounds__(kThreads) noise_groups(Noise p) {
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < count; i += step) {
     const int64_t row = i / p.groups;
     const int64_t group = i - row * p.groups;
-    const float4 numbers =
-        normal_numbers(p.seed[row * p.seed_stride], p.image[row * p.image_stride], p.cell[row * p.cell_stride],
-                       p.draw[row * p.draw_stride], static_cast<uint32_t>(group));
-    const int64_t channel = group * kGroup;
+    float numbers[kNoiseChannels];
+    noise_block(p.seed[row * p.seed_stride], p.image[row * p.image_stride], p.cell[row * p.cell_stride],
+                p.draw[row * p.draw_stride], static_cast<uint32_t>(group), numbers);
+    const int64_t channel = group * kNoiseChannels;
     const int64_t left = p.channels - channel;
     float* const y = p.y + row * p.y_stride + channel;
-    if (p.whole_groups && left >= kGroup) {
-      *reinterpret_cast<float4*>(y) = numbers;
+    if (p.whole_groups && left >= kNoiseChannels) {
+      *reinterpret_cast<float4*>(y) = make_float4(numbers[0], numbers[1], numbers[2], numbers[3]);
       continue;
     }
-    y[0] = numbers.x;
-    if (left > 1) y[1] = numbers.y;
-    if (left > 2) y[2] = numbers.z;
-    if (left > 3) y[3] = numbers.w;
+#pragma unroll
+    for (int c = 0; c < kNoiseChannels; ++c) {
+      if (c < left) y[c] = numbers[c];
+    }
   }
 }
 
@@ -58,7 +57,7 @@ __global__ void __launch_bounds__(kThreads) noise_groups(Noise p) {
 
 void noise(Context& context, const gtr_tensor& seed, const gtr_tensor& image, const gtr_tensor& cell,
            const gtr_tensor& draw, const gtr_tensor& y) noexcept {
-  const int64_t groups = (y.shape[1] + kGroup - 1) / kGroup;
+  const int64_t groups = (y.shape[1] + kNoiseChannels - 1) / kNoiseChannels;
   const Noise p{static_cast<const uint64_t*>(seed.data),
                 static_cast<const uint32_t*>(image.data),
                 static_cast<const uint32_t*>(cell.data),
@@ -72,7 +71,7 @@ void noise(Context& context, const gtr_tensor& seed, const gtr_tensor& image, co
                 y.shape[0],
                 y.shape[1],
                 groups,
-                rows_aligned(y, kGroup)};
+                rows_aligned(y, kNoiseChannels)};
   launch<noise_groups>(context.queue, grid_of((p.rows * groups + kThreads - 1) / kThreads), kThreads, 0, p);
 }
 

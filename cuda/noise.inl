@@ -9,6 +9,8 @@
 
 namespace gtr::cuda {
 
+constexpr int kNoiseChannels = 4;  // of a block
+
 __device__ __forceinline__ uint32_t high_half(uint64_t product) { return static_cast<uint32_t>(product >> 32); }
 
 // The words of one block; key = (seed low, seed high).
@@ -46,12 +48,15 @@ __device__ __forceinline__ float2 box_muller(uint32_t radius_word, uint32_t angl
 }
 
 // The numbers of channels 4 group .. 4 group + 3 of one draw of one cell of one image.
-__device__ __forceinline__ float4 normal_numbers(uint64_t seed, uint32_t image, uint32_t cell, uint32_t draw,
-                                                 uint32_t group) {
+__device__ __forceinline__ void noise_block(uint64_t seed, uint32_t image, uint32_t cell, uint32_t draw, uint32_t group,
+                                            float (&normal)[kNoiseChannels]) {
   const uint4 words = philox4x32_10(seed, make_uint4(group, draw, cell, image));
   const float2 low = box_muller(words.x, words.y);
   const float2 high = box_muller(words.z, words.w);
-  return make_float4(low.x, low.y, high.x, high.y);
+  normal[0] = low.x;
+  normal[1] = low.y;
+  normal[2] = high.x;
+  normal[3] = high.y;
 }
 
 }  // namespace gtr::cuda
