@@ -34,6 +34,7 @@ bool has_code_for(int capability) noexcept {
 class Sentence {
  public:
   Sentence(char* text, size_t size) noexcept : text_(text), size_(size) { text[0] = '\0'; }
+  bool is_empty() const noexcept { return length_ == 0; }
   template <typename... Values>
   void append(const char* format, Values... values) noexcept {
     if (length_ < size_) {
@@ -103,27 +104,31 @@ Cards find_cards(char* text, size_t size) noexcept {
   char others_text[256];
   Sentence usable(usable_text, sizeof usable_text);
   Sentence others(others_text, sizeof others_text);
+  const auto refuse = [&](const CardProperties& card, const char* format, auto... values) {
+    others.append("%s%s has compute capability %d.%d, ", others.is_empty() ? "" : "; ", card.name,
+                  card.limits.compute_capability / 10, card.limits.compute_capability % 10);
+    others.append(format, values...);
+  };
   for (int ordinal = 0; ordinal < present && cards.count < Cards::kMost; ++ordinal) {
     CardProperties card = {};
     result = read_card(ordinal, &card);
-    const int major = card.limits.compute_capability / 10;
-    const int minor = card.limits.compute_capability % 10;
+    const int capability = card.limits.compute_capability;
     if (result != cudaSuccess) {
-      others.append("; card %d: %s", ordinal, ErrorText(result).text);
-    } else if (card.limits.compute_capability < kLowestCapability) {
-      others.append("; %s has compute capability %d.%d, allowed are 8.0 and newer", card.name, major, minor);
-    } else if (!has_code_for(card.limits.compute_capability)) {
-      others.append("; %s has compute capability %d.%d, this build has code for %s", card.name, major, minor, kCode);
+      others.append("%scard %d: %s", others.is_empty() ? "" : "; ", ordinal, ErrorText(result).text);
+    } else if (capability < kLowestCapability) {
+      refuse(card, "allowed are 8.0 and newer");
+    } else if (!has_code_for(capability)) {
+      refuse(card, "this build has code for %s", kCode);
     } else {
-      usable.append("%s%s (%d.%d)", cards.count == 0 ? "" : ", ", card.name, major, minor);
+      usable.append("%s%s (%d.%d)", cards.count == 0 ? "" : ", ", card.name, capability / 10, capability % 10);
       cards.ordinals[cards.count++] = ordinal;
     }
   }
   if (cards.count == 0) {
-    sentence.append("no %s device%s", kBackendName, others_text);
+    sentence.append("no %s device: %s", kBackendName, others_text);
   } else {
-    sentence.append("%d %s device%s: %s%s", cards.count, kBackendName, cards.count == 1 ? "" : "s", usable_text,
-                    others_text);
+    sentence.append("%d %s device%s: %s", cards.count, kBackendName, cards.count == 1 ? "" : "s", usable_text);
+    if (!others.is_empty()) sentence.append("; not used: %s", others_text);
   }
   return cards;
 }

@@ -15,7 +15,6 @@ using namespace gtr::cuda::emu;
 
 namespace {
 
-constexpr int kCudaVersion = 13000;
 constexpr int kThreadsPerMultiprocessor = 2048;
 constexpr int kBlocksPerMultiprocessor = 32;
 constexpr int64_t kReservedShared = 1024;  // per block, by the system
@@ -70,7 +69,7 @@ void sincospi(double x, double* sine, double* cosine) {
 extern "C" {
 
 cudaError_t cudaGetDeviceCount(int* count) {
-  *count = settings().driver ? settings().devices : 0;
+  *count = settings().driver >= kCudaVersion ? settings().devices : 0;
   const cudaError_t state = check_device();
   return note(state);
 }
@@ -168,7 +167,7 @@ cudaError_t cudaDeviceReset() {
 }
 
 cudaError_t cudaDriverGetVersion(int* version) {
-  *version = settings().driver ? kCudaVersion : 0;
+  *version = settings().driver;
   return cudaSuccess;
 }
 

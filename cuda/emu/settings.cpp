@@ -47,12 +47,12 @@ Settings read() {
     refuse("GTR_EMU_ORDER", order.c_str(), "forward, reverse or shuffled:SEED");
   }
   s.protect = number("GTR_EMU_PROTECT", 1, 0, 1) != 0;
-  s.driver = number("GTR_EMU_DRIVER", 1, 0, 1) != 0;
+  s.driver = static_cast<int>(number("GTR_EMU_DRIVER", s.driver, 0, 99999));
   s.devices = static_cast<int>(number("GTR_EMU_DEVICES", s.devices, 0, 1));
   s.multiprocessors = static_cast<int>(number("GTR_EMU_MULTIPROCESSORS", s.multiprocessors, 1, 1024));
   s.shared_bytes = number("GTR_EMU_SHARED", s.shared_bytes >> 10, 48, 227) << 10;
   s.memory_bytes = number("GTR_EMU_MEMORY", s.memory_bytes >> 20, 1, 1 << 20) << 20;
-  s.compute_capability = static_cast<int>(number("GTR_EMU_CAPABILITY", s.compute_capability, 80, 120));
+  s.compute_capability = static_cast<int>(number("GTR_EMU_CAPABILITY", s.compute_capability, 50, 120));
   s.fail_launch = number("GTR_EMU_FAIL_LAUNCH", 0, 0, INT64_MAX);
   s.fail_allocation = number("GTR_EMU_FAIL_ALLOCATION", 0, 0, INT64_MAX);
   s.remove = text("GTR_EMU_REMOVE");

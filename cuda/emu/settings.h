@@ -6,14 +6,16 @@
 
 namespace gtr::cuda::emu {
 
+constexpr int kCudaVersion = 13000;  // of the runtime
+
 enum class Order { kForward, kReverse, kShuffled };
 
 struct Settings {
   Order order = Order::kForward;
-  uint64_t seed = 0;    // of kShuffled
-  bool protect = true;  // device memory cannot be touched while nothing executes
-  bool driver = true;   // false: as if there were none
-  int devices = 1;      // 0 or 1
+  uint64_t seed = 0;          // of kShuffled
+  bool protect = true;        // device memory cannot be touched while nothing executes
+  int driver = kCudaVersion;  // version of CUDA that it knows; 0: as if there were no driver
+  int devices = 1;            // 0 or 1
   int multiprocessors = 4;
   int64_t shared_bytes = 227 << 10;  // that a block can ask for
   int64_t memory_bytes = int64_t{16} << 30;

@@ -255,7 +255,7 @@ cudaError_t note(cudaError_t error) {
 }
 
 cudaError_t check_device() {
-  if (!settings().driver) return cudaErrorInsufficientDriver;
+  if (settings().driver < kCudaVersion) return cudaErrorInsufficientDriver;
   if (settings().devices == 0) return cudaErrorNoDevice;
   return sticky_error();
 }

@@ -34,8 +34,7 @@ void destroy_device(gtr_device* device) noexcept {
   std::free(device);
 }
 
-// Opens a device of the first backend in the order of preference that has one; reason gets why the others were not
-// taken.
+// Opens a device of the first backend in the order of preference that can; reason gets why the others could not.
 gtr_status open_any(const gtr_device_options& options, gtr_device& device) noexcept {
   size_t length = 0;
   char* reason = device.info.reason;
@@ -51,14 +50,18 @@ gtr_status open_any(const gtr_device_options& options, gtr_device& device) noexc
     }
     int32_t count = 0;
     char detail[256];
-    const gtr_status status = entry.backend->device_count(&count, detail, sizeof detail);
+    gtr_status status = entry.backend->device_count(&count, detail, sizeof detail);
     if (status != GTR_OK || count == 0) {
       append("%s; ", detail);
       continue;
     }
+    const size_t before = length;
+    append("%sauto chose %s: ", length == 0 ? "" : "so ", entry.backend->name);
     device.backend = entry.backend;
-    append("so auto chose %s: ", entry.backend->name);
-    return entry.backend->device_open(options, device.memory, &device.implementation, &device.info);
+    status = entry.backend->device_open(options, device.memory, &device.implementation, &device.info);
+    if (status == GTR_OK || status == GTR_ERROR_INVALID_ARGUMENT || id == GTR_BACKEND_CPU) return status;
+    length = before;
+    append("%.*s; ", 160, gtr_last_error());
   }
   return fail(GTR_ERROR_NO_DEVICE, "gtr_device_open", "options", "no backend has a device here: %s", reason);
 }

@@ -22,6 +22,7 @@ void in_own_process(const char* library, Body&& body) {
   std::fflush(stdout);
   const pid_t child = fork();
   if (child == 0) {
+    failures = expectations = 0;
     library == nullptr ? unsetenv("GTR_CUDA_LIBRARY") : setenv("GTR_CUDA_LIBRARY", library, 1);
     body();
     std::fflush(stdout);
