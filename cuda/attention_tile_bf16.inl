@@ -1,0 +1,91 @@
+// Tiles of rows in shared memory, as bf16, for the kernels of attention_bf16.inl.
+
+namespace gtr::cuda {
+
+// Rows of kDim elements without padding, in chunks of 16 bytes. ldmatrix reads one chunk of 8 neighbouring rows at a
+// time, cp.async writes neighbouring chunks of a row; both are free of bank conflicts if the 8 chunks lie at different
+// places modulo 128 bytes, that is, modulo 8 chunks.
+//
+// kDim = 64, 128, 256: a row is a multiple of 8 chunks, so without a swizzle all 8 would collide. The chunk's index is
+//   xored with the row modulo 8.
+// kDim = 80: a row is 10 chunks, so row r starts at 2 r modulo 8, and rows r and r + 4 collide. The lowest bit of the
+//   chunk's index is flipped in every other group of 4 rows: even places become odd ones.
+template <int kDim>
+struct Bf16Tile {
+  static constexpr int kChunks = kDim / 8;
+  static constexpr int kRowBytes = kDim * 2;
+  static constexpr bool kWholeLines = kChunks % 8 == 0;
+  static_assert(kWholeLines || kDim == 80, "a swizzle for every number of columns");
+
+  __device__ __forceinline__ static int offset(int row, int chunk) {
+    return row * kRowBytes + 16 * (kWholeLines ? chunk ^ (row & 7) : chunk ^ ((row >> 2) & 1));
+  }
+  // Of the chunk `pairs` pairs of chunks further along the row, from the offset of chunk 0 or 1: no carries, since the
+  // swizzle moves a chunk within a power of two of chunks. 80 columns: a constant in ldmatrix' address.
+  __device__ __forceinline__ static int advance(int offset, int pairs) {
+    return kWholeLines ? offset ^ (32 * pairs) : offset + 32 * pairs;
+  }
+};
+
+// 8 neighbours of a row, converted to bf16 if they are not.
+__device__ __forceinline__ uint4 load_8_as_bf16(const char* source, bool is_bf16) {
+  const bool aligned = reinterpret_cast<uintptr_t>(source) % 16 == 0;
+  uint4 result;
+  if (is_bf16) {
+    if (aligned) return load_16(source);
+    const auto* elements = reinterpret_cast<const uint16_t*>(source);
+    result.x = elements[0] | static_cast<uint32_t>(elements[1]) << 16;
+    result.y = elements[2] | static_cast<uint32_t>(elements[3]) << 16;
+    result.z = elements[4] | static_cast<uint32_t>(elements[5]) << 16;
+    result.w = elements[6] | static_cast<uint32_t>(elements[7]) << 16;
+    return result;
+  }
+  float elements[8];
+  if (aligned) {
+    const auto* quarters = reinterpret_cast<const float4*>(source);
+    const float4 low = quarters[0];
+    const float4 high = quarters[1];
+    elements[0] = low.x, elements[1] = low.y, elements[2] = low.z, elements[3] = low.w;
+    elements[4] = high.x, elements[5] = high.y, elements[6] = high.z, elements[7] = high.w;
+  } else {
+    for (int i = 0; i < 8; ++i) elements[i] = reinterpret_cast<const float*>(source)[i];
+  }
+  result.x = pack_bf16(elements[0], elements[1]);
+  result.y = pack_bf16(elements[2], elements[3]);
+  result.z = pack_bf16(elements[4], elements[5]);
+  result.w = pack_bf16(elements[6], elements[7]);
+  return result;
+}
+
+// Starts filling a tile of kRows rows from global memory; `first` is row 0, of which `rows` exist. What does not exist,
+// and the columns from head_dim on, become zeros: in a product with them nothing is added, whatever lies behind the
+// length in memory.
+template <int kDim, int kRows, AttentionLoad kLoad>
+__device__ __forceinline__ void load_tile(char* tile, const char* first, int64_t row_stride, bool is_bf16, int rows,
+                                          int head_dim) {
+  using Tile = Bf16Tile<kDim>;
+  static_assert(kRows * Tile::kChunks % kAttentionThreads == 0, "every thread has as many chunks");
+#pragma unroll
+  for (int i = 0; i < kRows * Tile::kChunks / kAttentionThreads; ++i) {
+    const int index = i * kAttentionThreads + static_cast<int>(threadIdx.x);
+    const int row = index / Tile::kChunks;
+    const int chunk = index % Tile::kChunks;
+    const bool valid = row < rows && chunk * 8 < head_dim;
+    char* const target = tile + Tile::offset(row, chunk);
+    if (kLoad == AttentionLoad::kAsync) {
+      const char* const source = first + (valid ? row * row_stride + chunk * 8 : 0) * 2;
+      copy_async_16(target, source, valid);
+    } else {
+      uint4 value = make_uint4(0, 0, 0, 0);
+      if (valid) value = load_8_as_bf16(first + (row * row_stride + chunk * 8) * (is_bf16 ? 2 : 4), is_bf16);
+      store_16(target, value);
+    }
+  }
+}
+
+// Bits 15 and 31 of those halves that are infinite or NaN.
+__device__ __forceinline__ uint32_t non_finite_halves(Bf16x2 pair) {
+  return ((pair & 0x7f807f80u) + 0x00800080u) & 0x80008000u;
+}
+
+}  // namespace gtr::cuda
