@@ -148,8 +148,11 @@ struct Call {
     Scratch scratch(trial, bytes);
     const auto view = [](const std::optional<Tensor>& tensor) { return tensor ? tensor->view() : nullptr; };
     trial.run("gtr_attention", [&] {
-      return gtr_attention(target.stream(), precision, scale, &q_view, &k_view, &v_view, view(query_lengths),
-                           view(key_lengths), view(mask), out.view(), scratch.data(), scratch.size());
+      const gtr_status status =
+          gtr_attention(target.stream(), precision, scale, &q_view, &k_view, &v_view, view(query_lengths),
+                        view(key_lengths), view(mask), out.view(), scratch.data(), scratch.size());
+      // The trial waits for its own target.
+      return status == GTR_OK ? gtr_stream_synchronize(target.stream()) : status;
     });
   }
 
