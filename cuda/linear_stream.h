@@ -1,0 +1,238 @@
+// The weight-streaming core of bf16 `linear`, for few rows: bound by the memory that W comes from.
+//
+// A block computes 8 kTiles columns of y for all rows, with one warp per partition of the inputs. A warp's ring of
+// stages in shared memory holds steps of W (and of x) on their way; every lane copies exactly the chunks that it
+// multiplies with, so nothing in the loop waits for another thread: cp.async.wait_group is all. W is read once by the
+// whole grid.
+//
+// How much is on its way: a memory of 3.35 TB/s (H100) with a latency of some 700 ns needs 2.3 MB under way, 18 KB for
+// each of 132 multiprocessors; half the latency being queues, 32 KB or more. With kRowGroups = kTiles = 1 a block has
+// 2 warps of 24 stages of 512 bytes, 24 KB of W: MAR-H's head (1536 x 1536) has 192 such blocks, and all of its weights
+// are asked for before the first one is used. Wider layers have four blocks on a multiprocessor.
+//
+// Why two partitions: a chain of mma has some 33 cycles of latency per k-step. 768 inputs are 48 k-steps, 1600 cycles
+// or 0.9 us, behind the 1.4 us that 4.7 MB take. Without partitions it would be the other way round.
+//
+// Not measured: no card was at hand.
+//
+// To fuse something into either end:
+// - `Rows` gives x. With kInShared = false it is `GlobalRows`, and x goes through the ring. With kInShared = true the
+//   struct has
+//     __device__ void prepare() const               Block. makes the rows, after all of the ring is under way, and ends
+//                                                   with a block_sync if threads read what others wrote
+//     __device__ uint4 load(int row, int step, int t) const   inputs 32 step + 8 t .. + 7 of a row as bf16, zero beyond
+//                                                   the last row (row < 8 kRowGroups) and the last input
+//   and its own shared memory starts at dynamic_shared<unsigned char>() + StreamShape<...>::kSharedBytes. Rows of 64
+//   bytes more than a multiple of 128 are read without bank conflicts.
+// - `Epilogue` takes the sums, see linear_epilogue.h.
+#pragma once
+
+#include "device.h"
+#include "linear_epilogue.h"
+#include "linear_weights.h"
+
+namespace gtr::cuda {
+
+// Rows of bf16 in global memory, aligned to 16 bytes as is the stride, whole steps long.
+struct GlobalRows {
+  static constexpr bool kInShared = false;
+  const Bf16* x;
+  int64_t stride;  // elements
+  int64_t rows;
+};
+
+// kRowGroups: of 8 rows, 1, 2 or 4. kTiles: of 8 columns.
+template <int kRowGroups_, int kTiles_, bool kRowsInShared>
+struct StreamShape {
+  static constexpr int kRowGroups = kRowGroups_;
+  static constexpr int kTiles = kTiles_;
+  static constexpr int kRows = 8 * kRowGroups;
+  static constexpr int kColumns = kTileColumns * kTiles;
+  static constexpr int kWarps = kPartitionsBf16;
+  static constexpr int kThreads = kWarps * kWarp;
+  static constexpr int kChunks = kTiles + (kRowsInShared ? 0 : kRowGroups);  // of a lane and step
+  // Steps that one wait covers: 8 k-steps, enough to hide the wait and the loads from shared memory behind.
+  static constexpr int kGroupSteps = 4;
+  // Groups on their way: about 24 KB of each warp, and 36 KB where more of it is x.
+  static constexpr int kGroups = kChunks <= 2 ? 6 : kChunks <= 4 ? 4 : 3;
+  static constexpr int kStages = kGroups * kGroupSteps;
+  static constexpr int kRingChunks = kStages * kChunks * kWarp;  // of a warp
+  // 8 more than a multiple of 32 or than 16: a half warp stores its pairs of accumulators without bank conflicts.
+  static constexpr int kSumsWidth = kColumns + 8;
+  static constexpr int64_t kRingBytes = int64_t{kWarps} * kRingChunks * 16;
+  static constexpr int64_t kSharedBytes = kRingBytes + kRows * kSumsWidth * 4;
+};
+
+// The chunks of one step, of a lane: a[g] of row 8 g + lane / 4, b[t] of column tile t.
+template <typename Shape>
+struct StreamStep {
+  uint4 a[Shape::kRowGroups];
+  uint4 b[Shape::kTiles];
+};
+
+// D += A B for the two k-steps of a step.
+template <int kRowGroups, int kTiles>
+__device__ __forceinline__ void multiply_step(float (&sums)[(kRowGroups + 1) / 2][kTiles][4],
+                                              const uint4 (&a)[kRowGroups], const uint4 (&b)[kTiles]) {
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+#pragma unroll
+    for (int m = 0; m < (kRowGroups + 1) / 2; ++m) {
+      const uint4 top = a[2 * m];
+      const uint4 bottom = 2 * m + 1 < kRowGroups ? a[2 * m + 1] : make_uint4(0, 0, 0, 0);
+      const Bf16x2 rows[4] = {half == 0 ? top.x : top.z, half == 0 ? bottom.x : bottom.z, half == 0 ? top.y : top.w,
+                              half == 0 ? bottom.y : bottom.w};
+#pragma unroll
+      for (int n = 0; n < kTiles; ++n) {
+        const Bf16x2 columns[2] = {half == 0 ? b[n].x : b[n].z, half == 0 ? b[n].y : b[n].w};
+        multiply_bf16(sums[m][n], rows, columns);
+      }
+    }
+  }
+}
+
+// A warp's way through its partition.
+template <typename Shape, typename Rows>
+class WeightStream {
+ public:
+  __device__ WeightStream(const void* weights, int steps, int tiles, int first_tile, const Rows& rows)
+      : rows_(rows),
+        ring_(dynamic_shared<uint4>() + warp_id() * Shape::kRingChunks + lane_id()),
+        step_(partition_start<kPartitionsBf16>(steps, warp_id())),
+        end_(partition_start<kPartitionsBf16>(steps, warp_id() + 1)),
+        next_(step_) {
+    const auto* packed = static_cast<const unsigned char*>(weights) + 16 * lane_id();
+#pragma unroll
+    for (int t = 0; t < Shape::kTiles; ++t) {
+      has_tile_[t] = first_tile + t < tiles;
+      weights_[t] = packed + (has_tile_[t] ? int64_t{first_tile + t} * steps * kStepBytes : 0);
+    }
+  }
+
+  // Asks for all that the ring holds.
+  __device__ void start() {
+    for (int group = 0; group < Shape::kGroups; ++group) fetch(group);
+  }
+
+  // sums += what the partition adds.
+  __device__ void run(float (&sums)[(Shape::kRowGroups + 1) / 2][Shape::kTiles][4]) {
+    int slot = 0;
+    while (step_ < end_) {
+      copy_async_wait<Shape::kGroups - 1>();
+      if (end_ - step_ >= Shape::kGroupSteps) {
+        multiply<true>(slot, sums);
+      } else {
+        multiply<false>(slot, sums);
+      }
+      step_ += Shape::kGroupSteps;
+      fetch(slot);
+      slot = slot + 1 < Shape::kGroups ? slot + 1 : 0;
+    }
+  }
+
+ private:
+  __device__ uint4* stage(int slot, int s) const {
+    return ring_ + (slot * Shape::kGroupSteps + s) * (Shape::kChunks * kWarp);
+  }
+
+  // The next group of steps into the slot; an empty group if there are no more, so that waits count right.
+  __device__ void fetch(int slot) {
+#pragma unroll
+    for (int s = 0; s < Shape::kGroupSteps; ++s) {
+      if (next_ + s < end_) {
+        const int64_t step = next_ + s;
+        uint4* to = stage(slot, s);
+#pragma unroll
+        for (int t = 0; t < Shape::kTiles; ++t) {
+          copy_async_16(to + t * kWarp, weights_[t] + step * kStepBytes, has_tile_[t]);
+        }
+        if constexpr (!Rows::kInShared) {
+#pragma unroll
+          for (int g = 0; g < Shape::kRowGroups; ++g) {
+            const int row = 8 * g + lane_id() / 4;
+            const bool valid = row < rows_.rows;
+            const Bf16* from =
+                rows_.x + (valid ? row * rows_.stride : 0) + step * kStepInputsBf16 + 8 * (lane_id() % 4);
+            copy_async_16(to + (Shape::kTiles + g) * kWarp, from, valid);
+          }
+        }
+      }
+    }
+    copy_async_commit();
+    next_ += Shape::kGroupSteps;
+  }
+
+  template <bool kWhole>
+  __device__ void multiply(int slot, float (&sums)[(Shape::kRowGroups + 1) / 2][Shape::kTiles][4]) const {
+    StreamStep<Shape> steps[Shape::kGroupSteps];
+#pragma unroll
+    for (int s = 0; s < Shape::kGroupSteps; ++s) {
+      if (kWhole || step_ + s < end_) {
+        const uint4* from = stage(slot, s);
+#pragma unroll
+        for (int t = 0; t < Shape::kTiles; ++t) steps[s].b[t] = load_16(from + t * kWarp);
+#pragma unroll
+        for (int g = 0; g < Shape::kRowGroups; ++g) {
+          if constexpr (Rows::kInShared) {
+            steps[s].a[g] = rows_.load(8 * g + lane_id() / 4, step_ + s, lane_id() % 4);
+          } else {
+            steps[s].a[g] = load_16(from + (Shape::kTiles + g) * kWarp);
+          }
+        }
+      }
+    }
+#pragma unroll
+    for (int s = 0; s < Shape::kGroupSteps; ++s) {
+      if (kWhole || step_ + s < end_) multiply_step<Shape::kRowGroups, Shape::kTiles>(sums, steps[s].a, steps[s].b);
+    }
+  }
+
+  Rows rows_;
+  uint4* ring_;  // this lane's chunk of the first stage
+  int step_;
+  int end_;
+  int next_;  // the first step that was not asked for
+  const unsigned char* weights_[Shape::kTiles];
+  bool has_tile_[Shape::kTiles];
+};
+
+// Block of Shape::kThreads with Shape::kSharedBytes (and what Rows needs); block b has the column tiles from
+// b * kTiles on. weights: packed bf16. Rows 0 .. rows - 1 of `outputs` columns go to the epilogue.
+template <typename Shape, typename Rows, typename Epilogue>
+__device__ __forceinline__ void stream_linear(const void* weights, int steps, int tiles, int64_t outputs,
+                                              const Rows& rows, int64_t row_count, const Epilogue& epilogue) {
+  const int first_tile = static_cast<int>(blockIdx.x) * Shape::kTiles;
+  WeightStream<Shape, Rows> stream(weights, steps, tiles, first_tile, rows);
+  stream.start();
+  if constexpr (Rows::kInShared) rows.prepare();
+  constexpr int kRowTiles = (Shape::kRowGroups + 1) / 2;
+  float sums[kRowTiles][Shape::kTiles][4] = {};
+  stream.run(sums);
+
+  auto* shared = reinterpret_cast<float*>(dynamic_shared<unsigned char>() + Shape::kRingBytes);
+  const auto each_pair = [&](auto&& visit) {
+#pragma unroll
+    for (int g = 0; g < Shape::kRowGroups; ++g) {
+#pragma unroll
+      for (int n = 0; n < Shape::kTiles; ++n) {
+        float2* at = reinterpret_cast<float2*>(shared + (8 * g + lane_id() / 4) * Shape::kSumsWidth + n * kTileColumns +
+                                               2 * (lane_id() % 4));
+        visit(*at, make_float2(sums[g / 2][n][g % 2 * 2], sums[g / 2][n][g % 2 * 2 + 1]));
+      }
+    }
+  };
+  static_assert(kPartitionsBf16 == 2, "the first partition's sums plus the second's");
+  if (warp_id() == 1) each_pair([](float2& shared_pair, float2 own) { shared_pair = own; });
+  block_sync();
+  if (warp_id() == 0) {
+    each_pair([](float2& shared_pair, float2 own) {
+      shared_pair = make_float2(own.x + shared_pair.x, own.y + shared_pair.y);
+    });
+  }
+  block_sync();
+  const int64_t first_column = int64_t{first_tile} * kTileColumns;
+  finish_tile<Shape::kRows, Shape::kColumns, Shape::kThreads>(epilogue, shared, Shape::kSumsWidth, 0, row_count,
+                                                              first_column, outputs - first_column);
+}
+
+}  // namespace gtr::cuda

@@ -1,0 +1,62 @@
+// Packed weights of `linear`, and the order in which every kernel sums.
+//
+// W [outputs, inputs] lies in steps of 512 bytes: a step holds 64 bytes (32 bf16 or 16 f32 inputs) of each of 8 rows of
+// W, the 8 columns of one column tile of y. Steps of a tile follow each other, tiles follow each other:
+// [tiles][steps][32 chunks][16 bytes]. A chunk is 8 bf16 or 4 f32 neighbours of one row. Chunk c of a step belongs to
+//   bf16: row c / 4, inputs 8 (c % 4) and on, so that chunk l is what lane l needs of W for two k-steps of m16n8k16;
+//   f32:  row c % 8, inputs 4 (c / 8) and on, so that 8 lanes with a column each read 128 bytes without a bank
+//   conflict.
+// What lies beyond the last row or input is zero.
+//
+// The tensor core wants inputs 2t, 2t+1, 2t+8, 2t+9 of each k-step from thread-in-group t. Which inputs we call so is
+// ours to choose, as long as x and W agree: t takes the inputs 8t .. 8t+7 of a step, the first four of them as those of
+// the first k-step. So a lane's fragments are 16 neighbouring bytes, of W as of a row of x: one 16-byte load each,
+// from global memory as from shared memory, where 8 lanes read 128 bytes in a row. No ldmatrix, no swizzle.
+//
+// The sum over the inputs is cut into partitions, whose bounds depend on the number of steps alone. Every kernel sums
+// a partition in ascending order into one accumulator that starts at zero, and adds the partitions in ascending order.
+// So an element of y has the same bits whatever the number of rows, and the kernel that they choose. Partitions are
+// what warps work on at once: two for bf16, where the tiles of tall products must keep their accumulators in
+// registers; four for f32, whose chains of additions are longer.
+#pragma once
+
+#include <cstdint>
+
+#include "operations.h"
+
+namespace gtr::cuda {
+
+constexpr int kTileColumns = 8;
+constexpr int kStepChunks = 32;  // of 16 bytes
+constexpr int kStepBytes = kStepChunks * 16;
+constexpr int kStepRowBytes = kStepBytes / kTileColumns;  // of a row of x or W
+constexpr int kStepInputsBf16 = kStepRowBytes / 2;
+constexpr int kStepInputsF32 = kStepRowBytes / 4;
+constexpr int kPartitionsBf16 = 2;
+constexpr int kPartitionsF32 = 4;
+
+// Partition p has the steps partition_start(p) .. partition_start(p + 1) - 1; late ones may be empty.
+template <int kPartitions>
+__host__ __device__ __forceinline__ int partition_start(int steps, int p) {
+  const int each = (steps + kPartitions - 1) / kPartitions;
+  const int start = p * each;
+  return start < steps ? start : steps;
+}
+
+struct Linear {
+  Device* device;
+  int64_t outputs;
+  int64_t inputs;
+  gtr_precision precision;
+  int32_t steps;         // of a tile
+  int32_t tiles;         // of 8 columns
+  void* weights;         // device, tiles * steps * 512 bytes
+  float* bias;           // device, tiles * 8
+  int64_t device_bytes;  // of the allocation that weights starts
+};
+
+__host__ __device__ __forceinline__ int64_t step_inputs(gtr_precision precision) {
+  return precision == GTR_PRECISION_BF16 ? kStepInputsBf16 : kStepInputsF32;
+}
+
+}  // namespace gtr::cuda
