@@ -4,6 +4,9 @@
 #include <cstdlib>
 
 #include "runtime_errors.h"
+#if !defined(GTR_CUDA_EMU)
+#include "compiled_for.h"
+#endif
 
 namespace gtr::cuda {
 namespace {
@@ -12,14 +15,14 @@ namespace {
 constexpr int kLowestCapability = 80;
 
 #if defined(GTR_CUDA_EMU)
-bool has_code_for(int) noexcept { return true; }
-constexpr char kCode[] = "every card";
+constexpr int kMachineCode[] = {kLowestCapability};
+constexpr int kPtx = kLowestCapability;
 #else
 // What the build compiled for (cuda/CMakeLists.txt): machine code for these capabilities, and PTX of the newest of
 // them, which the driver of a newer card compiles. Machine code runs on later minor versions of its major one.
 constexpr int kMachineCode[] = {GTR_CUDA_MACHINE_CODE};
 constexpr int kPtx = GTR_CUDA_PTX;
-constexpr char kCode[] = GTR_CUDA_CODE_TEXT;
+#endif
 
 bool has_code_for(int capability) noexcept {
   if (capability >= kPtx) return true;
@@ -28,7 +31,6 @@ bool has_code_for(int capability) noexcept {
   }
   return false;
 }
-#endif
 
 // The sentence grows by what is appended; what does not fit is cut.
 class Sentence {
@@ -47,6 +49,13 @@ class Sentence {
   size_t size_;
   size_t length_ = 0;
 };
+
+// "8.0, 9.0"
+void name_code(Sentence& sentence) noexcept {
+  for (const int code : kMachineCode) {
+    sentence.append("%s%d.%d", code == kMachineCode[0] ? "" : ", ", code / 10, code % 10);
+  }
+}
 
 void say_why_none(Sentence& sentence, cudaError_t error) noexcept {
   int driver = 0;
@@ -118,7 +127,8 @@ Cards find_cards(char* text, size_t size) noexcept {
     } else if (capability < kLowestCapability) {
       refuse(card, "allowed are 8.0 and newer");
     } else if (!has_code_for(capability)) {
-      refuse(card, "this build has code for %s", kCode);
+      refuse(card, "this build has code for ");
+      name_code(others);
     } else {
       usable.append("%s%s (%d.%d)", cards.count == 0 ? "" : ", ", card.name, capability / 10, capability % 10);
       cards.ordinals[cards.count++] = ordinal;

@@ -10,8 +10,12 @@
  *   after a CUDA stream has passed the call. Scratch sizes are asked for before with the *_scratch_size functions;
  *   scratch must be aligned to GTR_ALIGNMENT bytes. Raw addresses that the library did not allocate are accepted
  *   everywhere.
- * - Asynchrony. CPU calls return when done. CUDA calls return when enqueued on the stream. Arrays documented as
- *   "host" are read before the call returns, on every backend.
+ * - Asynchrony. CPU calls return when done. CUDA calls return when enqueued on the stream; what goes wrong when they
+ *   run comes out of gtr_stream_synchronize, which names the calls since the last one. So do values inside arrays that
+ *   are not allowed (indices, lengths, factors), which the CPU refuses at the call: the row is left out, and the first
+ *   such value reported. The environment variable GTR_SYNC=1 makes every CUDA call wait and report its own. Arrays
+ *   documented as "host" are read before the call returns, on every backend; all others lie where the device reads
+ *   them: in device memory, or on CUDA in host memory that is pinned.
  * - Threads. A device, and the weight handles created on it (gtr_linear, gtr_head), may be used by any number of
  *   threads at once, except while weights are being set or the handle is destroyed. A stream belongs to one
  *   thread at a time; only gtr_stream_cancel may be called on it from others.
@@ -64,7 +68,7 @@ typedef enum gtr_status {
   GTR_ERROR_UNSUPPORTED = 4,      /* valid, but this backend cannot do it */
   GTR_ERROR_CANCELLED = 5,        /* gtr_stream_cancel was called; outputs are undefined */
   GTR_ERROR_BUSY = 6,             /* the handle is in use, or owns live handles */
-  GTR_ERROR_DEVICE_LOST = 7,      /* an asynchronous failure; the device must be closed */
+  GTR_ERROR_DEVICE_LOST = 7,      /* an asynchronous failure; nothing but gtr_free, *_destroy and close works now */
   GTR_ERROR_INTERNAL = 8          /* a defect of the library; the message says where */
 } gtr_status;
 
@@ -132,7 +136,7 @@ typedef enum gtr_cpu_tier {
 
 typedef struct gtr_device_options {
   int32_t backend; /* a gtr_backend */
-  int32_t index;   /* which device of the backend; the CPU has only 0 */
+  int32_t index;   /* which device of the backend: the CPU has only 0, CUDA counts the cards that it can use */
   int32_t threads; /* CPU: threads that work on one call, the caller's included, 1 to 1024; 0: the environment
                       variable GTR_THREADS, or else as many as affinity and the container's CPU quota allow */
   int32_t tier;    /* CPU: a gtr_cpu_tier */
@@ -149,14 +153,17 @@ typedef struct gtr_device_info {
 } gtr_device_info;
 
 /* Number of devices of a backend that could be opened, and one sentence about what was found or is missing, into
- * detail (may be NULL) of detail_size bytes. A backend whose library is absent has 0 devices; that is no error. */
+ * detail (may be NULL) of detail_size bytes. A backend whose library is absent has 0 devices; that is no error. The
+ * CUDA backend's is libgtr_cuda.so.0 in the folder of libgtr itself, or the file that the environment variable
+ * GTR_CUDA_LIBRARY names; it is looked for once in a process. */
 GTR_API gtr_status gtr_device_count(int32_t backend, int32_t* count, char* detail, int64_t detail_size);
 
 /* Sets *available to 1 if this machine can run the tier, else to 0. */
 GTR_API gtr_status gtr_cpu_tier_available(int32_t tier, int32_t* available);
 
 /* Opens a device; *device is NULL after a failure. Every open has its own threads, so two opens with different
- * tiers or thread counts can be used side by side. The caller closes it. */
+ * tiers or thread counts can be used side by side. The caller closes it. CUDA devices use the primary context of their
+ * card, and each call leaves the thread's current device as it was. */
 GTR_API gtr_status gtr_device_open(const gtr_device_options* options, gtr_device** device);
 
 /* Closes it; NULL is a no-op. GTR_ERROR_BUSY while streams, allocations or weight handles of it are alive. */
@@ -164,16 +171,18 @@ GTR_API gtr_status gtr_device_close(gtr_device* device);
 
 GTR_API gtr_status gtr_device_get_info(const gtr_device* device, gtr_device_info* info);
 
-/* A stream orders calls. external: NULL to create one, or a stream that another library owns (CUDA: cudaStream_t;
- * the CPU has none, so not NULL is an error). The caller destroys it; an external one is left alone. */
+/* A stream orders calls. external: NULL to create one, or a stream that another library owns (CUDA: a cudaStream_t of
+ * the device's primary context, 1 and 2 being CUDA's default streams; the CPU has none, so not NULL is an error). The
+ * caller destroys it, which waits for the calls on it; an external one is left alone. */
 GTR_API gtr_status gtr_stream_create(gtr_device* device, void* external, gtr_stream** stream);
 GTR_API gtr_status gtr_stream_destroy(gtr_stream* stream);
 
-/* Waits for everything enqueued, and reports asynchronous failures. */
+/* Waits for everything enqueued, and reports what went wrong since the last time, or that it is cancelled. */
 GTR_API gtr_status gtr_stream_synchronize(gtr_stream* stream);
 
 /* Makes the call that runs on the stream, and later ones, return GTR_ERROR_CANCELLED soon (a chain looks at every
- * reverse step and block, other operations before they start) until gtr_stream_reset. From any thread. */
+ * reverse step and block, other operations before they start) until gtr_stream_reset, which waits for the calls that
+ * are enqueued. gtr_stream_cancel: from any thread. */
 GTR_API gtr_status gtr_stream_cancel(gtr_stream* stream);
 GTR_API gtr_status gtr_stream_reset(gtr_stream* stream);
 
@@ -194,10 +203,12 @@ typedef struct gtr_memory_stats {
 /* bytes > 0; aligned to GTR_ALIGNMENT; contents undefined. *data is NULL after a failure. */
 GTR_API gtr_status gtr_allocate(gtr_device* device, int32_t space, int64_t bytes, void** data);
 
-/* Frees what gtr_allocate of the same device returned; NULL is a no-op, another address an error. */
+/* Frees what gtr_allocate of the same device returned; NULL is a no-op, another address an error. Not before streams
+ * have passed the calls that use it. */
 GTR_API gtr_status gtr_free(gtr_device* device, void* data);
 
-/* Copies bytes between any two addresses (host, device). The ranges must not overlap. */
+/* Copies bytes between any two addresses (host, device). The ranges must not overlap. On CUDA in the order of the
+ * stream; with host memory that is not pinned the call may wait. */
 GTR_API gtr_status gtr_copy(gtr_stream* stream, void* target, const void* source, int64_t bytes);
 
 GTR_API gtr_status gtr_memory_get_stats(const gtr_device* device, gtr_memory_stats* stats);
@@ -220,7 +231,8 @@ GTR_API gtr_status gtr_linear_create(gtr_device* device, int64_t outputs, int64_
                                      gtr_linear_weights** linear);
 
 /* Packs rows first_row .. first_row + n - 1. weight: host, [n, inputs], f32, f16 or bf16. bias: host, [n], same
- * dtypes, or NULL to leave the bias. Not while another thread uses or sets the same handle. */
+ * dtypes, or NULL to leave the bias. Not while another thread uses or sets the same handle, nor, as with gtr_head_set
+ * and the *_destroy functions, before streams have passed the calls that use it. */
 GTR_API gtr_status gtr_linear_set(gtr_linear_weights* linear, int64_t first_row, const gtr_tensor* weight,
                                   const gtr_tensor* bias);
 
@@ -270,7 +282,7 @@ GTR_API gtr_status gtr_attention(gtr_stream* stream, int32_t precision, double s
 
 /* y[r] = source(index[r]) + position[position_index[r]], source(i) = first[i] for i >= 0, second[-1 - i] for i < 0.
  * first [N1, W], second [N2, W] or NULL, position [P, W] or NULL (no term): f32. index [R], position_index [R]
- * (NULL exactly if position is): i32. y [R, W] f32. The CPU backend refuses an index out of range. */
+ * (NULL exactly if position is): i32. y [R, W] f32. */
 GTR_API gtr_status gtr_embed(gtr_stream* stream, const gtr_tensor* first, const gtr_tensor* second,
                              const gtr_tensor* index, const gtr_tensor* position, const gtr_tensor* position_index,
                              const gtr_tensor* y);
