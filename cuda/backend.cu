@@ -295,6 +295,12 @@ gtr_status head_step(BackendStream* stream, const BackendHead* head, const gtr_c
                  [&](Context& context) { cuda::head_step(context, own(head), chain, index, x, scratch); });
 }
 
+gtr_status head_chain_prepare(BackendStream* stream, const BackendHead* head, const gtr_chain& chain,
+                              void* scratch) noexcept {
+  return enqueue(stream, "gtr_head_chain_prepare",
+                 [&](Context& context) { cuda::head_chain_prepare(context, own(head), chain, scratch); });
+}
+
 }  // namespace table
 
 extern const Backend backend;
@@ -337,6 +343,7 @@ const Backend backend = {
     table::head_chain_scratch_size,
     table::head_chain,
     table::head_step,
+    table::head_chain_prepare,
 };
 
 }  // namespace gtr::cuda

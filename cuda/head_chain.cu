@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "diffusion_table.h"
+#include "head_graph.h"
 #include "head_plan.h"
 #include "head_upload.h"
 
@@ -254,9 +255,15 @@ void head_chain(Context& context, const Head& head, const gtr_chain& chain, cons
                 void* scratch) noexcept {
   ChainPlan plan(head, chain, scratch);
   plan.set_parameters(context, chain, x);
-  plan.enqueue(context, chain.groups[0].steps - 1, 0, true);
+  enqueue_chain(context, head, chain, plan, scratch);
 }
 
+void head_chain_prepare(Context& context, const Head& head, const gtr_chain& chain, void* scratch) noexcept {
+  ChainPlan plan(head, chain, scratch);
+  prepare_chain(context, head, chain, plan, scratch);
+}
+
+// A step is some dozens of launches, and each has another batch: no graph.
 void head_step(Context& context, const Head& head, const gtr_chain& chain, int32_t index, const gtr_tensor& x,
                void* scratch) noexcept {
   ChainPlan plan(head, chain, scratch);

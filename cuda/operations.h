@@ -107,5 +107,6 @@ void head_chain(Context& context, const Head& head, const gtr_chain& chain, cons
                 void* scratch) noexcept;
 void head_step(Context& context, const Head& head, const gtr_chain& chain, int32_t index, const gtr_tensor& x,
                void* scratch) noexcept;
+void head_chain_prepare(Context& context, const Head& head, const gtr_chain& chain, void* scratch) noexcept;
 
 }  // namespace gtr::cuda

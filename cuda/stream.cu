@@ -3,6 +3,7 @@
 #include <new>
 
 #include "errors.h"
+#include "head_graph.h"
 
 namespace gtr::cuda {
 namespace {
@@ -29,6 +30,8 @@ gtr_status create_parts(Device& device, void* external, Stream& stream) noexcept
     return fail(GTR_ERROR_OUT_OF_MEMORY, kOperation, "", "no memory for a stream on the device");
   }
   *context.errors = {};
+  const gtr_status status = graph_cache_create(device, kOperation, &context.graphs);
+  if (status != GTR_OK) return status;
   return signal_cancelled(stream, false);
 }
 
@@ -59,6 +62,7 @@ void close_stream(Stream* stream) noexcept {
   Device& device = *context.device;
   if (context.queue.stream != nullptr) cudaStreamSynchronize(context.queue.stream);
   cudaStreamSynchronize(device.signals);
+  graph_cache_destroy(context.graphs);
   device_release(device, stream->cancelled_on_device, sizeof(int32_t));
   pinned_release(device, context.errors, sizeof(DeviceErrors));
   if (!stream->is_external && context.queue.stream != nullptr) cudaStreamDestroy(context.queue.stream);

@@ -385,6 +385,7 @@ const Backend backend = {
     head_chain_scratch_size,
     head_chain,
     head_step,
+    nullptr,  // head_chain_prepare: a chain is a loop over its steps
 };
 
 }  // namespace cpu

@@ -230,6 +230,21 @@ gtr_status gtr_head_chain(gtr_stream* stream, const gtr_head* head, const gtr_ch
   });
 }
 
+gtr_status gtr_head_chain_prepare(gtr_stream* stream, const gtr_head* head, const gtr_chain* chain, void* scratch,
+                                  int64_t scratch_size) {
+  Check check("gtr_head_chain_prepare");
+  const StreamUse stream_use(check, stream);
+  const WeightsUse<gtr_head> head_use(check, "head", head, stream);
+  if (!check.ok() || !check_groups(check, chain) || !check_complete(check, *head)) return check.status();
+  const Backend& backend = *stream->device->backend;
+  if (!check.scratch(scratch, scratch_size, backend.head_chain_scratch_size(head->implementation, *chain))) {
+    return check.status();
+  }
+  if (stream->cancelled.load(std::memory_order_relaxed)) return cancelled(check);
+  if (backend.head_chain_prepare == nullptr || chain->group_count == 0) return GTR_OK;
+  return backend.head_chain_prepare(stream->implementation, head->implementation, *chain, scratch);
+}
+
 gtr_status gtr_head_step(gtr_stream* stream, const gtr_head* head, const gtr_chain* chain, int32_t index,
                          const gtr_tensor* x, void* scratch, int64_t scratch_size) {
   Check check("gtr_head_step");

@@ -109,6 +109,9 @@ struct Backend {
                            void* scratch) noexcept;
   gtr_status (*head_step)(BackendStream* stream, const BackendHead* head, const gtr_chain& chain, int32_t index,
                           const gtr_tensor& x, void* scratch) noexcept;
+  // Optional: null if there is nothing to make ready. Reads of the chain what head_chain_scratch_size does.
+  gtr_status (*head_chain_prepare)(BackendStream* stream, const BackendHead* head, const gtr_chain& chain,
+                                   void* scratch) noexcept;
 };
 
 }  // namespace gtr

@@ -21,8 +21,8 @@ struct Services {
 };
 
 // Changes with every change of meaning or layout in this header, backend.h, or of gtr.h.
-constexpr uint32_t kPluginInterface = (uint32_t{GTR_ABI_VERSION} << 16) | 1;
-static_assert(sizeof(Backend) == 38 * sizeof(void*) && sizeof(Services) == 5 * sizeof(void*) &&
+constexpr uint32_t kPluginInterface = (uint32_t{GTR_ABI_VERSION} << 16) | 2;
+static_assert(sizeof(Backend) == 39 * sizeof(void*) && sizeof(Services) == 5 * sizeof(void*) &&
                   sizeof(DeviceMemory) == 2 * sizeof(int64_t),
               "raise the lower half of kPluginInterface, then correct the sizes here");
 

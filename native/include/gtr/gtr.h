@@ -416,6 +416,13 @@ GTR_API gtr_status gtr_head_chain_scratch_size(const gtr_head* head, const gtr_c
 GTR_API gtr_status gtr_head_chain(gtr_stream* stream, const gtr_head* head, const gtr_chain* chain, const gtr_tensor* x,
                                   void* scratch, int64_t scratch_size);
 
+/* Readies the stream for calls of gtr_head_chain with this head, these groups, this modulation_bytes and this scratch:
+ * on CUDA the chain becomes a graph, which otherwise the first such call builds. Nothing else of the chain is read, and
+ * scratch keeps its contents. A stream keeps the graphs of the 32 chains last used; to forget an older one it waits for
+ * the stream. Nothing to do on the CPU. */
+GTR_API gtr_status gtr_head_chain_prepare(gtr_stream* stream, const gtr_head* head, const gtr_chain* chain,
+                                          void* scratch, int64_t scratch_size);
+
 /* The reverse step with table index `index` (0 = last) of every row that has more than `index` steps; x[place[r]] goes
  * from x_(index+1) to x_index, and is the caller's noise draw 0 in a row that has index+1 steps. Calling it for index =
  * most steps - 1 .. 0 gives the bits of gtr_head_chain. Scratch as for the chain. */

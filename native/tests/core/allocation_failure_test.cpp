@@ -101,6 +101,7 @@ void the_steady_path_allocates_nothing(const Fixture& f) {
   EXPECT_OK(gtr_top_fraction(f.stream, &score, &words, segments, 1, &place, scratch.data, top_bytes));
   EXPECT_OK(gtr_head_forward(f.stream, head, &c.x, &t, &c.z, &head_out, scratch.data, forward_bytes));
   EXPECT_OK(gtr_head_chain(f.stream, head, &c.chain, &c.x, scratch.data, chain_bytes));
+  EXPECT_OK(gtr_head_chain_prepare(f.stream, head, &c.chain, scratch.data, chain_bytes));
   EXPECT_OK(gtr_head_step(f.stream, head, &c.chain, 0, &c.x, scratch.data, chain_bytes));
   EXPECT_OK(gtr_copy(f.stream, y.values.data(), square.values.data(), 64));
   void* data = nullptr;

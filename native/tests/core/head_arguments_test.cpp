@@ -84,6 +84,8 @@ void completeness(const Fixture& f, gtr_head* head) {
     EXPECT_REFUSED(forward(), kInvalid, "gtr_head_forward", "head", "head has no complete tensor ");
     EXPECT_REFUSED(gtr_head_chain(f.stream, head, &c.chain, &c.x, chain_scratch.data, chain_bytes), kInvalid,
                    "gtr_head_chain", "head", "head has no complete tensor ");
+    EXPECT_REFUSED(gtr_head_chain_prepare(f.stream, head, &c.chain, chain_scratch.data, chain_bytes), kInvalid,
+                   "gtr_head_chain_prepare", "head", "head has no complete tensor ");
     EXPECT_REFUSED(gtr_head_step(f.stream, head, &c.chain, 0, &c.x, chain_scratch.data, chain_bytes), kInvalid,
                    "gtr_head_step", "head", "head has no complete tensor ");
     Array<float> value({tensor.shape[0], tensor.shape.size() > 1 ? tensor.shape[1] : 1});
@@ -310,6 +312,47 @@ void chain_scratch_sizes(gtr_head* head) {
   EXPECT(bytes == full && bytes > 0);
 }
 
+void preparation(const Fixture& f, gtr_head* head) {
+  constexpr const char* kOperation = "gtr_head_chain_prepare";
+  const SmallChain c(kShape);
+  // Of the chain only groups and modulation_bytes are read.
+  gtr_chain chain = {};
+  chain.groups = c.groups.data();
+  chain.group_count = 2;
+  int64_t bytes = -1;
+  EXPECT_OK(gtr_head_chain_scratch_size(head, &chain, &bytes));
+  const Scratch scratch(bytes);
+  const auto prepare = [&](const gtr_chain& of) {
+    return gtr_head_chain_prepare(f.stream, head, &of, scratch.data, bytes);
+  };
+  EXPECT_OK(prepare(chain));
+  EXPECT_OK(prepare(chain));
+  refuse_null_stream(kOperation, [&](gtr_stream* stream) {
+    return gtr_head_chain_prepare(stream, head, &chain, scratch.data, bytes);
+  });
+  EXPECT_REFUSED(gtr_head_chain_prepare(f.stream, nullptr, &chain, scratch.data, bytes), kInvalid, kOperation, "head",
+                 "head is null");
+  EXPECT_REFUSED(gtr_head_chain_prepare(f.stream, head, nullptr, scratch.data, bytes), kInvalid, kOperation, "chain",
+                 "chain is null");
+  gtr_chain wrong = chain;
+  wrong.modulation_bytes = -1;
+  EXPECT_REFUSED(prepare(wrong), kInvalid, kOperation, "chain.modulation_bytes", "chain.modulation_bytes is -1");
+  const gtr_chain_group ascending[] = {{2, 3, 1}, {2, 5, 0}};
+  wrong = chain;
+  wrong.groups = ascending;
+  EXPECT_REFUSED(prepare(wrong), kInvalid, kOperation, "chain.groups", "chain.groups[1].steps is 5 after 3");
+  wrong.groups = nullptr;
+  EXPECT_REFUSED(prepare(wrong), kInvalid, kOperation, "chain.groups", "chain.groups is null");
+  wrong.group_count = 0;
+  EXPECT_OK(prepare(wrong));
+  refuse_bad_scratch(kOperation, scratch, bytes, [&](void* data, int64_t size) {
+    return gtr_head_chain_prepare(f.stream, head, &chain, data, size);
+  });
+  EXPECT_OK(gtr_stream_cancel(f.stream));
+  EXPECT_REFUSED(prepare(chain), GTR_ERROR_CANCELLED, kOperation, "stream", "cancelled");
+  EXPECT_OK(gtr_stream_reset(f.stream));
+}
+
 }  // namespace
 }  // namespace gtr::test
 
@@ -328,6 +371,7 @@ int main() {
       chains(f, head, "gtr_head_chain");
       chains(f, head, "gtr_head_step");
       chain_scratch_sizes(head);
+      preparation(f, head);
       EXPECT_OK(gtr_head_destroy(head));
     }
   }
