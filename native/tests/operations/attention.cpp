@@ -147,12 +147,9 @@ struct Call {
                "gtr_attention_scratch_size");
     Scratch scratch(trial, bytes);
     const auto view = [](const std::optional<Tensor>& tensor) { return tensor ? tensor->view() : nullptr; };
-    trial.run("gtr_attention", [&] {
-      const gtr_status status =
-          gtr_attention(target.stream(), precision, scale, &q_view, &k_view, &v_view, view(query_lengths),
-                        view(key_lengths), view(mask), out.view(), scratch.data(), scratch.size());
-      // The trial waits for its own target.
-      return status == GTR_OK ? gtr_stream_synchronize(target.stream()) : status;
+    trial.run(target, "gtr_attention", [&] {
+      return gtr_attention(target.stream(), precision, scale, &q_view, &k_view, &v_view, view(query_lengths),
+                           view(key_lengths), view(mask), out.view(), scratch.data(), scratch.size());
     });
   }
 
