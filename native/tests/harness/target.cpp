@@ -15,16 +15,21 @@ Target::Target(int32_t backend, int32_t tier, int32_t threads) {
   try {
     require_ok(gtr_device_get_info(device_, &info_), "gtr_device_get_info");
     require_ok(gtr_stream_create(device_, nullptr, &stream_), "gtr_stream_create");
+    require_ok(gtr_stream_create(device_, nullptr, &copies_), "gtr_stream_create");
   } catch (...) {
+    gtr_stream_destroy(stream_);
     gtr_device_close(device_);
     throw;
   }
 }
 
 Target::~Target() {
+  gtr_stream_destroy(copies_);
   gtr_stream_destroy(stream_);
   gtr_device_close(device_);
 }
+
+void Target::wait_for_copies() const { require_ok(gtr_stream_synchronize(copies_), "gtr_stream_synchronize"); }
 
 gtr_memory_stats Target::memory() const {
   gtr_memory_stats stats{};

@@ -27,6 +27,10 @@ class Target {
 
   gtr_device* device() const { return device_; }
   gtr_stream* stream() const { return stream_; }
+  // Copies to and from the tensors of a backend that does not work in host memory; apart from stream(), which a case
+  // may have cancelled.
+  gtr_stream* copies() const { return copies_; }
+  void wait_for_copies() const;
   const gtr_device_info& info() const { return info_; }
   bool is_cpu() const { return info_.backend == GTR_BACKEND_CPU; }
   gtr_memory_stats memory() const;
@@ -34,6 +38,7 @@ class Target {
  private:
   gtr_device* device_ = nullptr;
   gtr_stream* stream_ = nullptr;
+  gtr_stream* copies_ = nullptr;
   gtr_device_info info_{};
 };
 

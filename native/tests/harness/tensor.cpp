@@ -190,7 +190,7 @@ void Tensor::before_call() {
   if (role_ == Role::kOutput) std::memset(buffer_.data(), 0xFF, buffer_.size());
   before_.assign(buffer_.accessible(), buffer_.accessible() + buffer_.accessible_size());
   if (device_memory_) {
-    require_ok(gtr_copy(trial_.target().stream(), device_memory_, buffer_.accessible(),
+    require_ok(gtr_copy(trial_.target().copies(), device_memory_, buffer_.accessible(),
                         static_cast<int64_t>(buffer_.accessible_size())),
                "gtr_copy");
   }
@@ -198,10 +198,10 @@ void Tensor::before_call() {
 
 void Tensor::after_call() {
   if (device_memory_) {
-    require_ok(gtr_copy(trial_.target().stream(), buffer_.accessible(), device_memory_,
+    require_ok(gtr_copy(trial_.target().copies(), buffer_.accessible(), device_memory_,
                         static_cast<int64_t>(buffer_.accessible_size())),
                "gtr_copy");
-    require_ok(gtr_stream_synchronize(trial_.target().stream()), "gtr_stream_synchronize");
+    trial_.target().wait_for_copies();
   }
   const auto start = static_cast<size_t>(buffer_.data() - buffer_.accessible());
   if (role_ == Role::kInput || role_ == Role::kHost) {

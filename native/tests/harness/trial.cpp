@@ -36,20 +36,19 @@ bool Trial::expect(bool condition, const char* what) {
 
 void Trial::before_call() {
   for (Tensor* tensor : tensors_) tensor->before_call();
+  target_.wait_for_copies();
 }
 
 void Trial::after_call() {
   for (Tensor* tensor : tensors_) tensor->after_call();
 }
 
-void Trial::run(const char* what, const std::function<gtr_status()>& call) { run(target_, what, call); }
+void Trial::run(const char* what, const std::function<gtr_status()>& call) { run(target_.stream(), what, call); }
 
-void Trial::run(const Target& on, const char* what, const std::function<gtr_status()>& call) {
+void Trial::run(gtr_stream* on, const char* what, const std::function<gtr_status()>& call) {
   before_call();
-  // Another stream would not wait for what this one brings to the device.
-  if (&on != &target_) require_ok(gtr_stream_synchronize(target_.stream()), what);
   require_ok(call(), what);
-  require_ok(gtr_stream_synchronize(on.stream()), what);
+  require_ok(gtr_stream_synchronize(on), what);
   after_call();
 }
 

@@ -50,8 +50,8 @@ class Trial {
 
   // Runs a call between before_call and after_call; throws unless it and what follows on the stream succeeds.
   void run(const char* what, const std::function<gtr_status()>& call);
-  // The same on the stream of another target.
-  void run(const Target& on, const char* what, const std::function<gtr_status()>& call);
+  // The same for a call on another stream.
+  void run(gtr_stream* on, const char* what, const std::function<gtr_status()>& call);
   // The same for a call that must fail with this status.
   void run_expecting(gtr_status expected, const char* what, const std::function<gtr_status()>& call);
   void before_call();

@@ -147,7 +147,7 @@ struct Call {
                "gtr_attention_scratch_size");
     Scratch scratch(trial, bytes);
     const auto view = [](const std::optional<Tensor>& tensor) { return tensor ? tensor->view() : nullptr; };
-    trial.run(target, "gtr_attention", [&] {
+    trial.run(target.stream(), "gtr_attention", [&] {
       return gtr_attention(target.stream(), precision, scale, &q_view, &k_view, &v_view, view(query_lengths),
                            view(key_lengths), view(mask), out.view(), scratch.data(), scratch.size());
     });

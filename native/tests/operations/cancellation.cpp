@@ -53,7 +53,7 @@ void run_cancel(Trial& trial, gtr_precision precision) {
       return gtr_head_chain(stream, handle.get(), &small.chain(), small.x().view(), small_scratch.data(),
                             small_scratch.size());
     });
-    trial.run("gtr_head_chain", [&] {
+    trial.run(other.get(), "gtr_head_chain", [&] {
       return gtr_head_chain(other.get(), handle.get(), &small.chain(), small.x().view(), small_scratch.data(),
                             small_scratch.size());
     });

@@ -143,7 +143,9 @@ void run_every_failure(Trial& trial) {
   trial.before_call();
   gtr_test_fail_allocation(0);
   require_ok(run_scenario(trial, problem), "the scenario without a failure");
+  trial.after_call();
   const reference::Values expected = problem.call->x_of_rows();
+  trial.before_call();
   constexpr int64_t kTooMany = 100000;
   int64_t nth = 1;
   for (; nth < kTooMany; ++nth) {
@@ -193,6 +195,7 @@ void run_steady_state(Trial& trial) {
       gtr_head_chain(stream, head.get(), &p.call->chain(), p.call->x().view(), scratch.data(), scratch.size())};
   trial.expect(failure_is_pending(trial.target(), 1), "an operation allocated memory");
   for (const gtr_status status : statuses) trial.expect(status == GTR_OK, gtr_status_name(status));
+  require_ok(gtr_stream_synchronize(stream), "gtr_stream_synchronize");
   trial.after_call();
 }
 

@@ -16,7 +16,7 @@ std::vector<double> score_of(Trial& trial, const Target& target, const Tensor& z
   require_ok(gtr_frequency_energy_scratch_size(target.device(), z.shape()[0], z.shape()[1], &bytes),
              "gtr_frequency_energy_scratch_size");
   Scratch scratch(trial, bytes);
-  trial.run(target, "gtr_frequency_energy", [&] {
+  trial.run(target.stream(), "gtr_frequency_energy", [&] {
     return gtr_frequency_energy(target.stream(), z.view(), score.view(), scratch.data(), scratch.size());
   });
   return score.values();

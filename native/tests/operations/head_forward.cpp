@@ -20,7 +20,7 @@ reference::Values forward(Trial& trial, const Target& target, const gtr_head* he
   int64_t bytes = -1;
   require_ok(gtr_head_forward_scratch_size(head, x.shape()[0], &bytes), "gtr_head_forward_scratch_size");
   Scratch scratch(trial, bytes);
-  trial.run(target, "gtr_head_forward", [&] {
+  trial.run(target.stream(), "gtr_head_forward", [&] {
     return gtr_head_forward(target.stream(), head, x.view(), t.view(), z.view(), out.view(), scratch.data(),
                             scratch.size());
   });

@@ -142,7 +142,7 @@ void run_invariance(Trial& trial, int64_t width, gtr_dtype modulation) {
     x.fill([&](int64_t i) { return all.get(from(i)); });
     scale.fill([&](int64_t i) { return scales.get(from(i)); });
     shift.fill([&](int64_t i) { return -scales.get(from(i)); });
-    trial.run(target, "gtr_layer_norm", [&] {
+    trial.run(target.stream(), "gtr_layer_norm", [&] {
       return gtr_layer_norm(target.stream(), x.view(), nullptr, nullptr, scale.view(), shift.view(), 1e-6, y.view());
     });
     return y.values();

@@ -387,7 +387,7 @@ void run_invariance(Trial& trial, gtr_precision precision, gtr_dtype x_dtype, in
     int64_t bytes = -1;
     require_ok(gtr_linear_scratch_size(linear.get(), count, &bytes), "gtr_linear_scratch_size");
     Scratch scratch(trial, bytes);
-    trial.run(target, "gtr_linear", [&] {
+    trial.run(target.stream(), "gtr_linear", [&] {
       return gtr_linear(target.stream(), linear.get(), GTR_ACTIVATION_GELU, x.view(), gate.view(), nullptr, y.view(),
                         scratch.data(), scratch.size());
     });

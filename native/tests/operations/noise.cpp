@@ -137,7 +137,7 @@ void run_invariance(Trial& trial) {
     image.at<uint32_t>(0) = 3;
     draw.at<uint32_t>(0) = 0;
     cell.fill([&](int64_t i) { return static_cast<double>(rows[static_cast<size_t>(i)]); });
-    trial.run(target, "gtr_noise", [&] {
+    trial.run(target.stream(), "gtr_noise", [&] {
       return gtr_noise(target.stream(), seed.view(), image.view(), cell.view(), draw.view(), y.view());
     });
     return y.values();
