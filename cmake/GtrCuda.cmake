@@ -27,13 +27,24 @@ if(NOT CMAKE_CUDA_COMPILER)
   set(CMAKE_CUDA_COMPILER ${GTR_NVCC})
 endif()
 
-execute_process(COMMAND ${CMAKE_CUDA_COMPILER} --list-gpu-code OUTPUT_VARIABLE known RESULT_VARIABLE failed
-  ERROR_VARIABLE known_error)
-string(REGEX MATCHALL "sm_[0-9]+" known "${known}")
-if(failed OR NOT known)
-  message(FATAL_ERROR "${CMAKE_CUDA_COMPILER} does not say what it compiles for: ${known_error}\n"
-    "To build without it: -DGTR_CUDA=OFF")
+# One that cannot compile (it refuses hosts' compilers that are newer than itself) is as good as none.
+if(NOT GTR_NVCC_WORKS STREQUAL CMAKE_CUDA_COMPILER)
+  file(WRITE ${CMAKE_BINARY_DIR}/CMakeFiles/nvcc_works.cu "#include <type_traits>\n__global__ void kernel() {}\n")
+  execute_process(COMMAND ${CMAKE_CUDA_COMPILER} -std=c++17 -c nvcc_works.cu -o nvcc_works.o
+    WORKING_DIRECTORY ${CMAKE_BINARY_DIR}/CMakeFiles RESULT_VARIABLE failed OUTPUT_VARIABLE text ERROR_VARIABLE text)
+  if(failed)
+    if(GTR_CUDA STREQUAL AUTO)
+      unset(CMAKE_CUDA_COMPILER)
+      message(STATUS "CUDA backend: not built, since nvcc cannot compile here:\n${text}")
+      return()
+    endif()
+    message(FATAL_ERROR "GTR_CUDA is ${GTR_CUDA}, but ${CMAKE_CUDA_COMPILER} cannot compile:\n${text}")
+  endif()
+  set(GTR_NVCC_WORKS ${CMAKE_CUDA_COMPILER} CACHE INTERNAL "The nvcc that has compiled something")
 endif()
+
+execute_process(COMMAND ${CMAKE_CUDA_COMPILER} --list-gpu-code OUTPUT_VARIABLE known)
+string(REGEX MATCHALL "sm_[0-9]+" known "${known}")
 if(GTR_CUDA_ARCHITECTURES STREQUAL all)
   set(cuda_architectures)
   foreach(architecture 80 86 89 90 100 120)
