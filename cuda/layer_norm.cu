@@ -31,6 +31,7 @@ struct LayerNorm {
   int64_t rows;
   int64_t width;
   float epsilon;
+  const int32_t* cancelled;
 };
 
 template <bool kVector>
@@ -45,6 +46,7 @@ __device__ __forceinline__ float4 load_modulator(const Modulator& m, int64_t row
 // aligned to four elements. All variants give the same bits.
 template <typename Y, int kSteps, bool kVector>
 __global__ void __launch_bounds__(kMaxWarps* kWarp) layer_norm_rows(LayerNorm p) {
+  if (load_relaxed(p.cancelled) != 0) return;
   const int64_t warps = blockDim.x / kWarp;
   for (int64_t row = blockIdx.x * warps + warp_id(); row < p.rows; row += gridDim.x * warps) {
     const float* const x = p.x + row * p.x_stride;
@@ -108,7 +110,8 @@ void layer_norm(Context& context, const gtr_tensor& x, const gtr_tensor* weight,
                     modulator(shift),
                     x.shape[0],
                     x.shape[1],
-                    norm_epsilon(epsilon)};
+                    norm_epsilon(epsilon),
+                    context.cancelled};
   bool vector = rows_aligned(x, kQuad) && rows_aligned(y, kQuad);
   for (const gtr_tensor* tensor : {weight, bias, scale, shift}) {
     vector = vector && (tensor == nullptr || rows_aligned(*tensor, kQuad));

@@ -93,13 +93,14 @@ void linear(Context& context, const Linear& linear, gtr_activation activation, c
   if (linear.precision == GTR_PRECISION_F32) {
     const bool by_4 = aligned_16(x, 4) && linear.inputs % 4 == 0;
     const FloatRows source{static_cast<const float*>(x.data), x.stride[0], rows, linear.inputs, by_4};
-    launch_linear_f32(context.queue, linear, source, make_epilogue(linear, activation, gate, residual, y, 0));
+    launch_linear_f32(context.queue, linear, source, make_epilogue(linear, activation, gate, residual, y, 0),
+                      context.cancelled);
     return;
   }
   if (x.dtype == GTR_BF16 && aligned_16(x, 2) && linear.inputs % kStepInputsBf16 == 0) {
     const GlobalRows source{static_cast<const Bf16*>(x.data), x.stride[0], rows};
     launch_linear_bf16(context.queue, *context.limits, linear, source,
-                       make_epilogue(linear, activation, gate, residual, y, 0));
+                       make_epilogue(linear, activation, gate, residual, y, 0), context.cancelled);
     return;
   }
   for (int64_t first = 0; first < rows; first += kRoundedRows) {
@@ -108,7 +109,7 @@ void linear(Context& context, const Linear& linear, gtr_activation activation, c
     auto* const rounded = static_cast<Bf16*>(scratch);
     round_rows(context.queue, x, first, count, rounded, stride);
     launch_linear_bf16(context.queue, *context.limits, linear, GlobalRows{rounded, stride, count},
-                       make_epilogue(linear, activation, gate, residual, y, first));
+                       make_epilogue(linear, activation, gate, residual, y, first), context.cancelled);
   }
 }
 

@@ -9,8 +9,8 @@ namespace gtr::cuda {
 template <typename Shape>
 __global__ void __launch_bounds__(Shape::kThreads)
     linear_stream_kernel(const void* weights, int32_t steps, int32_t tiles, int64_t outputs, GlobalRows rows,
-                         LinearEpilogue epilogue) {
-  stream_linear<Shape>(weights, steps, tiles, outputs, rows, rows.rows, epilogue);
+                         LinearEpilogue epilogue, const int32_t* cancelled) {
+  stream_linear<Shape>(weights, steps, tiles, outputs, rows, rows.rows, epilogue, cancelled);
 }
 
 // The same for any number of rows. Launch: ceil(rows / Shape::kRows) * column_blocks blocks, column_blocks =
@@ -19,7 +19,8 @@ __global__ void __launch_bounds__(Shape::kThreads)
 template <typename Shape, int kBlocks>
 __global__ void __launch_bounds__(Shape::kThreads, kBlocks)
     linear_tile_kernel(const void* weights, int32_t steps, int32_t tiles, int64_t outputs, GlobalRows rows,
-                       int32_t column_blocks, LinearEpilogue epilogue) {
+                       int32_t column_blocks, LinearEpilogue epilogue, const int32_t* cancelled) {
+  if (load_relaxed(cancelled) != 0) return;
   const int block = static_cast<int>(blockIdx.x);
   tile_linear<Shape>(weights, steps, tiles, outputs, rows, int64_t{block / column_blocks} * Shape::kRows,
                      block % column_blocks * (Shape::kColumns / kTileColumns), epilogue);
@@ -30,12 +31,12 @@ namespace {
 int64_t divide_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit; }
 
 template <typename Shape>
-void launch_stream(Queue& queue, const Linear& linear, const GlobalRows& rows,
-                   const LinearEpilogue& epilogue) noexcept {
+void launch_stream(Queue& queue, const Linear& linear, const GlobalRows& rows, const LinearEpilogue& epilogue,
+                   const int32_t* cancelled) noexcept {
   const dim3 grid(static_cast<unsigned>(divide_up(linear.tiles, Shape::kTiles)));
   launch<linear_stream_kernel<Shape>>(queue, grid, Shape::kThreads, Shape::kSharedBytes,
                                       static_cast<const void*>(linear.weights), linear.steps, linear.tiles,
-                                      linear.outputs, rows, epilogue);
+                                      linear.outputs, rows, epilogue, cancelled);
 }
 
 // Four choices of tile. `speed` is what we expect a multiprocessor full of them to reach beside the largest one: small
@@ -47,19 +48,20 @@ using Tile64x64 = TileShape<64, 64, 32, 64, 4>;
 using Tile64x32 = TileShape<64, 32, 32, 32, 6>;
 
 template <typename Shape, int kBlocks>
-void launch_tiles(Queue& queue, const Linear& linear, const GlobalRows& rows, const LinearEpilogue& epilogue) noexcept {
+void launch_tiles(Queue& queue, const Linear& linear, const GlobalRows& rows, const LinearEpilogue& epilogue,
+                  const int32_t* cancelled) noexcept {
   const int64_t column_blocks = divide_up(linear.tiles, Shape::kColumns / kTileColumns);
   const dim3 grid(static_cast<unsigned>(divide_up(rows.rows, Shape::kRows) * column_blocks));
-  launch<linear_tile_kernel<Shape, kBlocks>>(queue, grid, Shape::kThreads, Shape::kSharedBytes,
-                                             static_cast<const void*>(linear.weights), linear.steps, linear.tiles,
-                                             linear.outputs, rows, static_cast<int32_t>(column_blocks), epilogue);
+  launch<linear_tile_kernel<Shape, kBlocks>>(
+      queue, grid, Shape::kThreads, Shape::kSharedBytes, static_cast<const void*>(linear.weights), linear.steps,
+      linear.tiles, linear.outputs, rows, static_cast<int32_t>(column_blocks), epilogue, cancelled);
 }
 
 struct TileChoice {
   int64_t rows;
   int64_t columns;
   double speed;
-  void (*launch)(Queue&, const Linear&, const GlobalRows&, const LinearEpilogue&) noexcept;
+  void (*launch)(Queue&, const Linear&, const GlobalRows&, const LinearEpilogue&, const int32_t*) noexcept;
 };
 
 constexpr TileChoice kTileChoices[] = {
@@ -89,18 +91,18 @@ const TileChoice& choose_tile(int64_t rows, int64_t outputs, int64_t multiproces
 }  // namespace
 
 void launch_linear_bf16(Queue& queue, const DeviceLimits& limits, const Linear& linear, const GlobalRows& rows,
-                        const LinearEpilogue& epilogue) noexcept {
+                        const LinearEpilogue& epilogue, const int32_t* cancelled) noexcept {
   if (rows.rows > kStreamedRows) {
-    choose_tile(rows.rows, linear.outputs, limits.multiprocessors).launch(queue, linear, rows, epilogue);
+    choose_tile(rows.rows, linear.outputs, limits.multiprocessors).launch(queue, linear, rows, epilogue, cancelled);
   } else if (rows.rows > 16) {
-    launch_stream<StreamShape<4, 2, false>>(queue, linear, rows, epilogue);
+    launch_stream<StreamShape<4, 2, false>>(queue, linear, rows, epilogue, cancelled);
   } else if (rows.rows > 8) {
-    launch_stream<StreamShape<2, 2, false>>(queue, linear, rows, epilogue);
+    launch_stream<StreamShape<2, 2, false>>(queue, linear, rows, epilogue, cancelled);
   } else if (linear.tiles > 4 * limits.multiprocessors) {
     // Enough blocks even if each has two column tiles, for which it reads x once.
-    launch_stream<StreamShape<1, 2, false>>(queue, linear, rows, epilogue);
+    launch_stream<StreamShape<1, 2, false>>(queue, linear, rows, epilogue, cancelled);
   } else {
-    launch_stream<StreamShape<1, 1, false>>(queue, linear, rows, epilogue);
+    launch_stream<StreamShape<1, 1, false>>(queue, linear, rows, epilogue, cancelled);
   }
 }
 

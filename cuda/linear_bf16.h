@@ -11,8 +11,8 @@ namespace gtr::cuda {
 // Above, tiles: a block would have to read more of x than of W for each of its columns.
 constexpr int64_t kStreamedRows = 32;
 
-// Enqueues y = epilogue(rows W^T).
+// Enqueues y = epilogue(rows W^T). cancelled: as Context::cancelled; once it is not 0 the kernels compute nothing.
 void launch_linear_bf16(Queue& queue, const DeviceLimits& limits, const Linear& linear, const GlobalRows& rows,
-                        const LinearEpilogue& epilogue) noexcept;
+                        const LinearEpilogue& epilogue, const int32_t* cancelled) noexcept;
 
 }  // namespace gtr::cuda

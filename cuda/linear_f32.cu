@@ -71,7 +71,8 @@ struct FloatTileShape {
 template <typename Shape, bool kBy4>
 __global__ void __launch_bounds__(Shape::kThreads, 3)
     linear_f32_stream_kernel(const void* weights, int32_t steps, int64_t outputs, FloatRows rows,
-                             LinearEpilogue epilogue) {
+                             LinearEpilogue epilogue, const int32_t* cancelled) {
+  const int32_t is_cancelled = load_relaxed(cancelled);  // looked at when the weights are on their way
   const int64_t tile = static_cast<int64_t>(blockIdx.x);
   auto* const ring = dynamic_shared<float4>() + warp_id() * Shape::kStages * Shape::kStageQuads;
   auto* const all_sums = reinterpret_cast<float*>(dynamic_shared<unsigned char>() + Shape::kRingBytes);
@@ -93,6 +94,10 @@ __global__ void __launch_bounds__(Shape::kThreads, 3)
     copy_async_commit();
   };
   for (int slot = 0; slot < Shape::kStages - 1; ++slot) fetch(slot, first + slot);
+  if (is_cancelled != 0) {
+    copy_async_wait<0>();
+    return;
+  }
 
   const int column = lane_id() % kTileColumns;
   const int first_row = lane_id() / kTileColumns;
@@ -141,7 +146,8 @@ __global__ void __launch_bounds__(Shape::kThreads, 3)
 template <bool kBy4>
 __global__ void __launch_bounds__(FloatTileShape::kThreads)
     linear_f32_tile_kernel(const void* weights, int32_t steps, int32_t tiles, int64_t outputs, FloatRows rows,
-                           int32_t column_blocks, LinearEpilogue epilogue) {
+                           int32_t column_blocks, LinearEpilogue epilogue, const int32_t* cancelled) {
+  if (load_relaxed(cancelled) != 0) return;
   using Shape = FloatTileShape;
   const int block = static_cast<int>(blockIdx.x);
   const int64_t first_row = int64_t{block / column_blocks} * Shape::kRows;
@@ -231,44 +237,46 @@ namespace {
 int64_t divide_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit; }
 
 template <typename Shape>
-void launch_stream(Queue& queue, const Linear& linear, const FloatRows& rows, const LinearEpilogue& epilogue) noexcept {
+void launch_stream(Queue& queue, const Linear& linear, const FloatRows& rows, const LinearEpilogue& epilogue,
+                   const int32_t* cancelled) noexcept {
   const dim3 grid(static_cast<unsigned>(linear.tiles));
   const void* weights = linear.weights;
   if (rows.by_4) {
     launch<linear_f32_stream_kernel<Shape, true>>(queue, grid, Shape::kThreads, Shape::kSharedBytes, weights,
-                                                  linear.steps, linear.outputs, rows, epilogue);
+                                                  linear.steps, linear.outputs, rows, epilogue, cancelled);
   } else {
     launch<linear_f32_stream_kernel<Shape, false>>(queue, grid, Shape::kThreads, Shape::kSharedBytes, weights,
-                                                   linear.steps, linear.outputs, rows, epilogue);
+                                                   linear.steps, linear.outputs, rows, epilogue, cancelled);
   }
 }
 
 template <bool kBy4>
-void launch_tiles(Queue& queue, const Linear& linear, const FloatRows& rows, const LinearEpilogue& epilogue) noexcept {
+void launch_tiles(Queue& queue, const Linear& linear, const FloatRows& rows, const LinearEpilogue& epilogue,
+                  const int32_t* cancelled) noexcept {
   using Shape = FloatTileShape;
   const int64_t column_blocks = divide_up(linear.tiles, Shape::kColumns / kTileColumns);
   const dim3 grid(static_cast<unsigned>(divide_up(rows.rows, Shape::kRows) * column_blocks));
   launch<linear_f32_tile_kernel<kBy4>>(queue, grid, Shape::kThreads, Shape::kSharedBytes,
                                        static_cast<const void*>(linear.weights), linear.steps, linear.tiles,
-                                       linear.outputs, rows, static_cast<int32_t>(column_blocks), epilogue);
+                                       linear.outputs, rows, static_cast<int32_t>(column_blocks), epilogue, cancelled);
 }
 
 }  // namespace
 
-void launch_linear_f32(Queue& queue, const Linear& linear, const FloatRows& rows,
-                       const LinearEpilogue& epilogue) noexcept {
+void launch_linear_f32(Queue& queue, const Linear& linear, const FloatRows& rows, const LinearEpilogue& epilogue,
+                       const int32_t* cancelled) noexcept {
   // 15 stages of 512 bytes for each of 4 warps: 30 KB of W on their way in a block.
   using FewRows = FloatStreamShape<2, 16>;
   using MoreRows = FloatStreamShape<4, 12>;
   static_assert(MoreRows::kRows == kStreamedRowsF32, "the border of the regimes");
   if (rows.rows <= FewRows::kRows) {
-    launch_stream<FewRows>(queue, linear, rows, epilogue);
+    launch_stream<FewRows>(queue, linear, rows, epilogue, cancelled);
   } else if (rows.rows <= MoreRows::kRows) {
-    launch_stream<MoreRows>(queue, linear, rows, epilogue);
+    launch_stream<MoreRows>(queue, linear, rows, epilogue, cancelled);
   } else if (rows.by_4) {
-    launch_tiles<true>(queue, linear, rows, epilogue);
+    launch_tiles<true>(queue, linear, rows, epilogue, cancelled);
   } else {
-    launch_tiles<false>(queue, linear, rows, epilogue);
+    launch_tiles<false>(queue, linear, rows, epilogue, cancelled);
   }
 }
 

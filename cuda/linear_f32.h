@@ -19,8 +19,8 @@ struct FloatRows {
 // Up to this many rows go through the weight-streaming kernels.
 constexpr int64_t kStreamedRowsF32 = 16;
 
-// Enqueues y = epilogue(rows W^T).
-void launch_linear_f32(Queue& queue, const Linear& linear, const FloatRows& rows,
-                       const LinearEpilogue& epilogue) noexcept;
+// Enqueues y = epilogue(rows W^T). cancelled: as Context::cancelled; once it is not 0 the kernels compute nothing.
+void launch_linear_f32(Queue& queue, const Linear& linear, const FloatRows& rows, const LinearEpilogue& epilogue,
+                       const int32_t* cancelled) noexcept;
 
 }  // namespace gtr::cuda

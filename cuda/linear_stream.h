@@ -197,13 +197,20 @@ class WeightStream {
 };
 
 // Block of Shape::kThreads with Shape::kSharedBytes (and what Rows needs); block b has the column tiles from
-// b * kTiles on. weights: packed bf16. Rows 0 .. rows - 1 of `outputs` columns go to the epilogue.
+// b * kTiles on. weights: packed bf16. Rows 0 .. rows - 1 of `outputs` columns go to the epilogue, unless
+// *cancelled is not 0.
 template <typename Shape, typename Rows, typename Epilogue>
 __device__ __forceinline__ void stream_linear(const void* weights, int steps, int tiles, int64_t outputs,
-                                              const Rows& rows, int64_t row_count, const Epilogue& epilogue) {
+                                              const Rows& rows, int64_t row_count, const Epilogue& epilogue,
+                                              const int32_t* cancelled) {
+  const int32_t is_cancelled = load_relaxed(cancelled);  // looked at when the weights are on their way
   const int first_tile = static_cast<int>(blockIdx.x) * Shape::kTiles;
   WeightStream<Shape, Rows> stream(weights, steps, tiles, first_tile, rows);
   stream.start();
+  if (is_cancelled != 0) {
+    copy_async_wait<0>();
+    return;
+  }
   if constexpr (Rows::kInShared) rows.prepare();
   constexpr int kRowTiles = (Shape::kRowGroups + 1) / 2;
   float sums[kRowTiles][Shape::kTiles][4] = {};
