@@ -55,6 +55,7 @@ struct Bf16 {
 //   T shuffle_xor(T value, int mask)       Warp. of lane lane_id() ^ mask
 //   T shuffle_up / shuffle_down(T value, int delta)  Warp. of lane lane_id() -/+ delta, own value where there is none
 //   uint32_t ballot(bool)                  Warp. bit l set if lane l's is true
+//   int popcount(uint32_t)                 how many bits are set; any thread
 //
 // Asynchronous copies to shared memory, cp.async (PTX ISA, "cp.async", "cp.async.commit_group", "cp.async.wait_group")
 //   void copy_async_16(void* shared, const void* global, bool valid)

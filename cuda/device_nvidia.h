@@ -78,6 +78,7 @@ __device__ __forceinline__ T shuffle_down(T value, int delta) {
   return __shfl_down_sync(kAllLanes, value, static_cast<unsigned>(delta));
 }
 __device__ __forceinline__ uint32_t ballot(bool predicate) { return __ballot_sync(kAllLanes, predicate); }
+__device__ __forceinline__ int popcount(uint32_t bits) { return __popc(bits); }
 
 // ---- asynchronous copies
 

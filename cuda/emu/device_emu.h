@@ -147,6 +147,8 @@ inline uint32_t ballot(bool predicate, GTR_EMU_SITE) {
   return operand.votes;
 }
 
+inline int popcount(uint32_t bits) { return __builtin_popcount(bits); }
+
 // ---- asynchronous copies
 
 inline void copy_async_16(void* shared, const void* global, bool valid, GTR_EMU_SITE) {
