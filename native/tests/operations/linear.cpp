@@ -218,6 +218,33 @@ void add_model_shapes(CaseList& cases) {
   }
 }
 
+// Counts of rows, inputs and outputs at which a GPU kernel gives way to another, a tile begins or a part of the sum
+// ends, and x as it lies in memory may or may not be read in place. Integers show a product in the wrong place exactly.
+void add_borders(CaseList& cases) {
+  constexpr int64_t kRows[] = {4, 8, 9, 16, 17, 31, 32, 33, 48, 63, 96, 127, 128, 130, 193};
+  constexpr int64_t kInputs[] = {32, 64, 40, 96, 128, 63, 160, 65, 256, 8, 288, 72, 36, 320, 1};
+  constexpr int64_t kOutputs[] = {8, 7, 130, 9, 64, 36, 127, 65, 16, 257, 12, 129, 32, 40, 68};
+  for (size_t i = 0; i < std::size(kRows); ++i) {
+    for (const gtr_dtype x : {GTR_F32, GTR_BF16}) {
+      for (const gtr_precision precision : {GTR_PRECISION_F32, GTR_PRECISION_BF16}) {
+        if (x == GTR_BF16 && precision == GTR_PRECISION_F32) continue;
+        Problem p;
+        p.rows = kRows[i];
+        p.inputs = kInputs[i];
+        p.outputs = kOutputs[i];
+        p.precision = precision;
+        p.x = x;
+        p.y = i % 3 == 1 ? GTR_BF16 : GTR_F32;
+        p.gate = i % 2 == 0 ? static_cast<int>(GTR_BF16) : kAbsent;
+        p.residual = p.y == GTR_F32 && i % 4 == 0 ? Residual::kInPlace : Residual::kNone;
+        p.padding = i % 5 == 4 ? 3 : i % 5 == 2 ? 32 : 0;
+        p.integers = p.y == GTR_F32;
+        cases.add_once(name_of(p), [p](Trial& trial) { run_problem(trial, p); });
+      }
+    }
+  }
+}
+
 // y = activation(bias) over the whole range of float: weights are zero.
 void run_activation_range(Trial& trial, gtr_activation activation) {
   std::vector<double> points{0, -0.0, 1e-38, -1e-38, 1e-45, 1e30, -1e30, 3e38, -3e38};
@@ -403,6 +430,7 @@ void add_linear_cases(CaseList& cases) {
   add_widths(cases);
   add_weight_dtypes(cases);
   add_model_shapes(cases);
+  add_borders(cases);
   cases.add_once("GELU over the range of float",
                  [](Trial& trial) { run_activation_range(trial, GTR_ACTIVATION_GELU); });
   cases.add_once("SiLU over the range of float",
@@ -421,6 +449,9 @@ void add_linear_cases(CaseList& cases) {
   }
   cases.add_once("bf16 row invariance, x bf16",
                  [](Trial& trial) { run_invariance(trial, GTR_PRECISION_BF16, GTR_BF16, 129, 70); });
+  // Read in place, and wide enough that a GPU takes its large tiles.
+  cases.add_once("bf16 row invariance, wide",
+                 [](Trial& trial) { run_invariance(trial, GTR_PRECISION_BF16, GTR_BF16, 96, 520); });
 }
 
 }  // namespace gtr::test
