@@ -242,7 +242,7 @@ gtr_status gtr_head_chain_prepare(gtr_stream* stream, const gtr_head* head, cons
   }
   if (stream->cancelled.load(std::memory_order_relaxed)) return cancelled(check);
   if (backend.head_chain_prepare == nullptr || chain->group_count == 0) return GTR_OK;
-  return backend.head_chain_prepare(stream->implementation, head->implementation, *chain, scratch);
+  return reported(check, backend.head_chain_prepare(stream->implementation, head->implementation, *chain, scratch));
 }
 
 gtr_status gtr_head_step(gtr_stream* stream, const gtr_head* head, const gtr_chain* chain, int32_t index,

@@ -70,7 +70,8 @@ gtr_status gtr_copy(gtr_stream* stream, void* target, const void* source, int64_
   }
   if (!check.ok()) return check.status();
   if (stream->cancelled.load(std::memory_order_relaxed)) return cancelled(check);
-  return bytes == 0 ? GTR_OK : stream->device->backend->copy(stream->implementation, target, source, bytes);
+  if (bytes == 0) return GTR_OK;
+  return reported(check, stream->device->backend->copy(stream->implementation, target, source, bytes));
 }
 
 gtr_status gtr_memory_get_stats(const gtr_device* device, gtr_memory_stats* stats) {

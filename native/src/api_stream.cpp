@@ -63,8 +63,7 @@ gtr_status gtr_stream_synchronize(gtr_stream* stream) {
   Check check("gtr_stream_synchronize");
   const StreamUse use(check, stream);
   if (!check.ok()) return check.status();
-  const gtr_status status = wait(*stream);
-  return status == GTR_ERROR_CANCELLED ? cancelled(check) : status;
+  return reported(check, wait(*stream));
 }
 
 gtr_status gtr_stream_cancel(gtr_stream* stream) {

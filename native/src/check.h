@@ -167,6 +167,11 @@ gtr_status run_on(const gtr_stream* stream, const Check& check, const gtr_tensor
 // Records that the stream is cancelled, and says so.
 gtr_status cancelled(const Check& check) noexcept;
 
+// What a backend's call on a stream returned; GTR_ERROR_CANCELLED is for the caller to report.
+inline gtr_status reported(const Check& check, gtr_status status) noexcept {
+  return status == GTR_ERROR_CANCELLED ? cancelled(check) : status;
+}
+
 }  // namespace gtr
 
 #include "tensor_view.h"
@@ -175,6 +180,5 @@ template <typename Run>
 gtr_status gtr::run_on(const gtr_stream* stream, const Check& check, const gtr_tensor& output, Run&& run) noexcept {
   if (stream->cancelled.load(std::memory_order_relaxed)) return cancelled(check);
   if (is_empty(output)) return GTR_OK;
-  const gtr_status status = run();
-  return status == GTR_ERROR_CANCELLED ? cancelled(check) : status;
+  return reported(check, run());
 }
