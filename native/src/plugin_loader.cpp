@@ -54,7 +54,7 @@ BackendEntry load_cuda_backend(char* sentence, size_t size) noexcept {
     return absent("there is no file \"%.150s\", which %s names", path, kEnvironment);
   }
 
-  void* library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+  void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     const char* reason = dlerror();
     return absent("%.150s cannot be loaded: %.300s", path, reason == nullptr ? "no reason given" : reason);
