@@ -19,7 +19,7 @@ __device__ __forceinline__ bool attention_length(const AttentionParameters& p, C
   const int32_t value = lengths[batch * stride];
   *length = value;
   if (0 <= value && value <= most) return true;
-  if (speaks) report(p.errors, array, batch, value, 0, most);
+  if (speaks) report(p.errors, array, stride == 0 ? 0 : batch, value, 0, most);
   return false;
 }
 
