@@ -39,15 +39,19 @@ void run_random(Trial& trial, int64_t rows, int64_t dim, int64_t padding, double
 
 // Transforms that are known in closed form, for sizes where the definition would take too long: an impulse has
 // magnitude 1 everywhere, and a cosine of k turns has D/2 at k (D at the highest of an even D) and nothing elsewhere.
-void run_analytic(Trial& trial, int64_t dim) {
+void run_analytic(Trial& trial, int64_t dim, int64_t rows) {
+  constexpr int64_t kKinds = 4;
   const int64_t half = dim / 2;
   const int64_t turns[] = {1, half / 3 + 1, half};
-  Tensor z(trial, "z", Role::kInput, GTR_F32, {4, dim});
-  Tensor score(trial, "score", Role::kOutput, GTR_F32, {4});
+  // Where there are more rows than kinds, in an order that does not repeat after kKinds rows.
+  const auto kind_of = [](int64_t row) { return (row + row / kKinds) % kKinds; };
+  Tensor z(trial, "z", Role::kInput, GTR_F32, {rows, dim});
+  Tensor score(trial, "score", Role::kOutput, GTR_F32, {rows});
   z.fill([&](int64_t i) {
     const int64_t n = i % dim;
-    if (i < dim) return n == dim / 3 ? 1.0 : 0.0;
-    const int64_t phase = turns[i / dim - 1] * n % dim;
+    const int64_t kind = kind_of(i / dim);
+    if (kind == 0) return n == dim / 3 ? 1.0 : 0.0;
+    const int64_t phase = turns[kind - 1] * n % dim;
     return std::cos(2 * kPi * static_cast<double>(phase) / static_cast<double>(dim));
   });
   std::vector<double> expected{static_cast<double>(half) + static_cast<double>(half + 1) / 2};
@@ -55,14 +59,17 @@ void run_analytic(Trial& trial, int64_t dim) {
     const double magnitude = 2 * k == dim ? static_cast<double>(dim) : static_cast<double>(dim) / 2;
     expected.push_back(magnitude * (1 + static_cast<double>(k) / static_cast<double>(half)));
   }
-  score_of(trial, trial.target(), z, score);
+  const std::vector<double> got = score_of(trial, trial.target(), z, score);
   const Tolerance of_impulse = tolerance_of(dim);
-  trial.compare("score of an impulse", {score.get(0)}, {expected[0]}, of_impulse);
   // Beside the one coefficient of D / 2, the magnitudes of D / 2 errors add up: each log2(D) epsilons of the root mean
   // square of a coefficient, below sqrt(D), weighted by 1.5 on average.
   const double noise = 1.5 * halvings(dim) * std::sqrt(static_cast<double>(dim)) * kFloatEpsilon;
-  trial.compare("scores of cosines", {score.get(1), score.get(2), score.get(3)},
-                {expected[1], expected[2], expected[3]}, {0, of_impulse.rtol + noise});
+  for (int64_t row = 0; row < rows; ++row) {
+    const int64_t kind = kind_of(row);
+    trial.compare(describe("row", row, kind == 0 ? "an impulse" : "a cosine"), {got[static_cast<size_t>(row)]},
+                  {expected[static_cast<size_t>(kind)]},
+                  kind == 0 ? of_impulse : Tolerance{0, of_impulse.rtol + noise});
+  }
 }
 
 // Coefficient 0 does not count, so a constant scores what rounding leaves.
@@ -129,9 +136,16 @@ void add_frequency_energy_cases(CaseList& cases) {
   }
   cases.add("small values", [](Trial& trial) { run_random(trial, 3, 96, 0, 1e-15); });
   cases.add("large values", [](Trial& trial) { run_random(trial, 3, 96, 0, 1e15); });
+  // Whose squares no float holds.
+  cases.add("smallest values", [](Trial& trial) { run_random(trial, 3, 96, 0, 1e-30); });
+  cases.add("largest values", [](Trial& trial) { run_random(trial, 3, 96, 0, 1e35); });
   for (const int64_t dim : {64, 768, 1021, 4093, 4096, 10007, 65521, 65536}) {
-    cases.add_once(describe("analytic D", dim), [dim](Trial& trial) { run_analytic(trial, dim); });
+    cases.add_once(describe("analytic D", dim), [dim](Trial& trial) { run_analytic(trial, dim, 4); });
     cases.add_once(describe("constant D", dim), [dim](Trial& trial) { run_constant(trial, dim); });
+  }
+  // More rows than a GPU works on at a time, as they do not fit into shared memory; of both methods.
+  for (const int64_t dim : {59049, 65521, 65536}) {
+    cases.add_once(describe("analytic D", dim, "many rows"), [dim](Trial& trial) { run_analytic(trial, dim, 11); });
   }
   cases.add("NaN row", run_nan_row);
   for (const int64_t dim : {5, 64, 192, 768, 1024, 1280, 1536}) {

@@ -130,6 +130,18 @@ void add_top_fraction_cases(CaseList& cases) {
       run_segments(trial, kind.scores, {{32, 3}, {1, 1}, {0, 0}, {17, 0}, {5, 5}, {64, 6}, {2, 1}});
     });
   }
+  // Longer than any block of threads, and more segments than any launch takes.
+  for (const Named kind :
+       {Named{Scores::kRandom, "random"}, Named{Scores::kManyTies, "many ties"}, Named{Scores::kAllNan, "all NaN"}}) {
+    cases.add_once(describe(kind.name, "a long segment"), [=](Trial& trial) {
+      run_segments(trial, kind.scores, {{4099, 2000}, {2049, 2048}});
+    });
+  }
+  cases.add_once("1000 segments", [](Trial& trial) {
+    std::vector<std::pair<int32_t, int32_t>> counts;
+    for (int32_t i = 0; i < 1000; ++i) counts.emplace_back(i % 7, i % 7 / 2);
+    run_segments(trial, Scores::kManyTies, counts);
+  });
   cases.add("no segment", [](Trial& trial) { run_segments(trial, Scores::kRandom, {}); });
   cases.add_once("counts", run_counts);
 }
