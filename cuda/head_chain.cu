@@ -100,7 +100,6 @@ ChainPlan::ChainPlan(const Head& head, const gtr_chain& chain, void* scratch) no
   rows_.coefficients = scratch_.take<StepCoefficients>(entries);
   rows_.batches = scratch_.take<Batch>(most_steps);
   rows_.x = scratch_.take<float>(all.rows * channels);
-  rows_.batch_x = scratch_.take<float>(all.all() * channels);
   rows_.channels = head.shape.channels;
   times_in_use_ = scratch_.take<int32_t>(times);
   times_ = HeadTimes::place(scratch_, head, times);
@@ -110,6 +109,8 @@ ChainPlan::ChainPlan(const Head& head, const gtr_chain& chain, void* scratch) no
   time_row_ = scratch_.take<int32_t>(modulation_rows);
   condition_row_ = scratch_.take<int32_t>(modulation_rows);
   pass_ = HeadPass::place(scratch_, head, all.all());
+  for (float*& stream : streams_) stream = scratch_.take<float>(all.all() * width);
+  normed_ = scratch_.take<float>(all.all() * width);
   predictions_ = scratch_.take<float>(all.all() * 2 * channels);
   linear_scratch_ = scratch_.take_bytes(head_linear_scratch_size(head, std::max({modulation_rows, all.all(), times})));
 }
@@ -210,17 +211,21 @@ void ChainPlan::enqueue(Context& context, int32_t first, int32_t last, bool from
   rows_.cancelled = context.cancelled;
   rows_.errors = context.errors;
   const int64_t width = head_.shape.width;
-  const int64_t channels = head_.shape.channels;
   const int64_t dim = head_.shape.condition;
   const Batch all = batch_at(last);
   const int64_t times = upload(context, first, last);
   enqueue_rows(context);
-  load_x(context.queue, rows_, all.rows, from_noise, batch_at(first));
+  load_x(context.queue, rows_, all.rows, from_noise);
   times_.embed(context, head_, times_in_use_, 1, 0, times, linear_scratch_);
   gather_z(context.queue, rows_, all.rows, all.halves, dim, z_);
   linear(context, head_.layer(HeadLayer::kConditionEmbed), GTR_ACTIVATION_NONE,
          matrix_view(z_, GTR_F32, all.all(), dim, dim), nullptr, nullptr,
          matrix_view(conditions_, GTR_F32, all.all(), width, width), linear_scratch_);
+  HeadTurn begin = {};
+  begin.index = first + 1;
+  begin.next = batch_at(first);
+  begin.next_stream = streams_[first % 2];
+  turn(context, head_, rows_, begin);
   for (int32_t high = first; high >= last;) {
     int64_t modulation_rows = 0;
     const int32_t low = chunk_end(high, last, &modulation_rows);
@@ -231,10 +236,11 @@ void ChainPlan::enqueue(Context& context, int32_t first, int32_t last, bool from
     for (; high >= low; --high) {
       if (context.cancel_requested->load(std::memory_order_relaxed)) return;
       const Batch batch = batch_at(high);
-      pass_.run(context, head_, matrix_view(rows_.batch_x, GTR_F32, batch.all(), channels, channels), modulations_,
-                first_modulation, matrix_view(predictions_, GTR_F32, batch.all(), 2 * channels, 2 * channels),
-                linear_scratch_);
-      update_x(context.queue, rows_, high, batch, high > last ? batch_at(high - 1) : Batch{}, predictions_);
+      float* const stream = streams_[high % 2];
+      pass_.run(context, head_, batch.all(), stream, modulations_, first_modulation, linear_scratch_);
+      turn(context, head_, rows_,
+           {high, batch, high > last ? batch_at(high - 1) : Batch{}, modulations_.last + first_modulation * 2 * width,
+            stream, streams_[(high + 1) % 2], normed_, predictions_});
       first_modulation += batch.all();
     }
   }
@@ -243,7 +249,7 @@ void ChainPlan::enqueue(Context& context, int32_t first, int32_t last, bool from
 
 int64_t ChainPlan::launches() const noexcept {
   constexpr int64_t kPerBlock = 3;  // norm and two products
-  constexpr int64_t kPerStep = 4;   // input_proj, the final norm and product, the update
+  constexpr int64_t kPerStep = 1;   // the turn to the next
   return groups_[0].steps * (kPerStep + kPerBlock * head_.shape.blocks);
 }
 

@@ -14,6 +14,8 @@ struct Layout {
   float* conditions;  // [capacity, w]
   HeadModulations modulations;
   HeadPass pass;
+  float* stream;  // [capacity, w]
+  float* normed;  // [capacity, w], of the final layer
   void* linear_scratch;
 };
 
@@ -24,6 +26,8 @@ Layout place(HeadScratch& scratch, const Head& head, int64_t rows) noexcept {
   layout.conditions = scratch.take<float>(capacity * head.shape.width);
   layout.modulations = HeadModulations::place(scratch, head, capacity);
   layout.pass = HeadPass::place(scratch, head, capacity);
+  layout.stream = scratch.take<float>(capacity * head.shape.width);
+  layout.normed = scratch.take<float>(capacity * head.shape.width);
   layout.linear_scratch = scratch.take_bytes(head_linear_scratch_size(head, capacity));
   return layout;
 }
@@ -50,8 +54,16 @@ void head_forward(Context& context, const Head& head, const gtr_tensor& x, const
            nullptr, matrix_view(layout.conditions, GTR_F32, rows, width, width), layout.linear_scratch);
     layout.modulations.compute(context, head, rows, layout.times.embedded, nullptr, layout.conditions, nullptr,
                                layout.linear_scratch);
-    layout.pass.run(context, head, row_range(x, first, rows), layout.modulations, 0, row_range(out, first, rows),
-                    layout.linear_scratch);
+    const gtr_tensor stream = matrix_view(layout.stream, GTR_F32, rows, width, width);
+    linear(context, head.layer(HeadLayer::kInputProjection), GTR_ACTIVATION_NONE, row_range(x, first, rows), nullptr,
+           nullptr, stream, layout.linear_scratch);
+    layout.pass.run(context, head, rows, layout.stream, layout.modulations, 0, layout.linear_scratch);
+    const gtr_tensor shift = matrix_view(layout.modulations.last, GTR_F32, rows, width, 2 * width);
+    const gtr_tensor scale = matrix_view(layout.modulations.last + width, GTR_F32, rows, width, 2 * width);
+    const gtr_tensor normed = matrix_view(layout.normed, GTR_F32, rows, width, width);
+    layer_norm(context, stream, nullptr, nullptr, &scale, &shift, kHeadNormEpsilon, normed);
+    linear(context, head.layer(HeadLayer::kFinalLinear), GTR_ACTIVATION_NONE, normed, nullptr, nullptr,
+           row_range(out, first, rows), layout.linear_scratch);
   }
 }
 

@@ -8,7 +8,6 @@
 namespace gtr::cuda {
 namespace {
 
-constexpr double kNormEpsilon = 1e-6;
 constexpr int kHalfEmbedding = kTimeEmbedding / 2;
 
 int64_t type_size(gtr_dtype dtype) noexcept { return dtype == GTR_BF16 ? 2 : 4; }
@@ -163,22 +162,19 @@ void HeadModulations::compute(Context& context, const Head& head, int64_t rows, 
 HeadPass HeadPass::place(HeadScratch& scratch, const Head& head, int64_t capacity) noexcept {
   const int64_t elements = capacity * head.shape.width;
   HeadPass pass{};
-  pass.stream = scratch.take<float>(elements);
-  // The final layer's norm writes floats in either precision.
-  pass.normed = scratch.take<float>(elements);
-  pass.hidden = scratch.take_bytes(elements * type_size(head_activation_type(head)));
+  const int64_t bytes = elements * type_size(head_activation_type(head));
+  pass.normed = scratch.take_bytes(bytes);
+  pass.hidden = scratch.take_bytes(bytes);
   return pass;
 }
 
-void HeadPass::run(Context& context, const Head& head, const gtr_tensor& x, const HeadModulations& modulations,
-                   int64_t first, const gtr_tensor& out, void* linear_scratch) const noexcept {
-  const int64_t rows = x.shape[0];
+void HeadPass::run(Context& context, const Head& head, int64_t rows, float* stream, const HeadModulations& modulations,
+                   int64_t first, void* linear_scratch) const noexcept {
   const int64_t width = head.shape.width;
   const gtr_dtype dtype = head_activation_type(head);
   const gtr_tensor h = matrix_view(stream, GTR_F32, rows, width, width);
   const gtr_tensor normed_view = matrix_view(normed, dtype, rows, width, width);
   const gtr_tensor hidden_view = matrix_view(hidden, dtype, rows, width, width);
-  linear(context, head.layer(HeadLayer::kInputProjection), GTR_ACTIVATION_NONE, x, nullptr, nullptr, h, linear_scratch);
   for (int32_t b = 0; b < head.shape.blocks; ++b) {
     const HeadBlock& block = head.blocks[b];
     const int64_t row = (b * modulations.capacity + first) * 3 * width;
@@ -188,17 +184,10 @@ void HeadPass::run(Context& context, const Head& head, const gtr_tensor& x, cons
     const gtr_tensor shift = part(0), scale = part(1), gate = part(2);
     const gtr_tensor norm_weight = vector_view(block.norm_weight, width);
     const gtr_tensor norm_bias = vector_view(block.norm_bias, width);
-    layer_norm(context, h, &norm_weight, &norm_bias, &scale, &shift, kNormEpsilon, normed_view);
+    layer_norm(context, h, &norm_weight, &norm_bias, &scale, &shift, kHeadNormEpsilon, normed_view);
     linear(context, *block.mlp0, GTR_ACTIVATION_SILU, normed_view, nullptr, nullptr, hidden_view, linear_scratch);
     linear(context, *block.mlp2, GTR_ACTIVATION_NONE, hidden_view, &gate, &h, h, linear_scratch);
   }
-  const float* const last = modulations.last + first * 2 * width;
-  const gtr_tensor shift = matrix_view(last, GTR_F32, rows, width, 2 * width);
-  const gtr_tensor scale = matrix_view(last + width, GTR_F32, rows, width, 2 * width);
-  const gtr_tensor final_normed = matrix_view(normed, GTR_F32, rows, width, width);
-  layer_norm(context, h, nullptr, nullptr, &scale, &shift, kNormEpsilon, final_normed);
-  linear(context, head.layer(HeadLayer::kFinalLinear), GTR_ACTIVATION_NONE, final_normed, nullptr, nullptr, out,
-         linear_scratch);
 }
 
 }  // namespace gtr::cuda

@@ -14,6 +14,8 @@
 
 namespace gtr::cuda {
 
+constexpr double kHeadNormEpsilon = 1e-6;
+
 // What the products of the head's precision read and write between each other.
 inline gtr_dtype head_activation_type(const Head& head) noexcept {
   return head.precision == GTR_PRECISION_BF16 ? GTR_BF16 : GTR_F32;
@@ -57,17 +59,15 @@ struct HeadModulations {
                const float* conditions, const int32_t* condition_row, void* linear_scratch) const noexcept;
 };
 
-// What the residual stream of up to `capacity` rows needs.
+// What the blocks need for up to `capacity` rows.
 struct HeadPass {
-  float* stream;  // [capacity, w]
-  void* normed;   // [capacity, w], head_activation_type, and float for the final layer
-  void* hidden;   // [capacity, w], head_activation_type
+  void* normed;  // [capacity, w], head_activation_type
+  void* hidden;  // [capacity, w], head_activation_type
 
   static HeadPass place(HeadScratch& scratch, const Head& head, int64_t capacity) noexcept;
-  // Takes x [R, C] through input_proj, all blocks and the final layer into out [R, 2C]. Row r has the modulations of
-  // row first + r.
-  void run(Context& context, const Head& head, const gtr_tensor& x, const HeadModulations& modulations, int64_t first,
-           const gtr_tensor& out, void* linear_scratch) const noexcept;
+  // Takes stream [rows, w] through all blocks. Row r has the modulations of row first + r.
+  void run(Context& context, const Head& head, int64_t rows, float* stream, const HeadModulations& modulations,
+           int64_t first, void* linear_scratch) const noexcept;
 };
 
 }  // namespace gtr::cuda

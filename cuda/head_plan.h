@@ -5,6 +5,7 @@
 
 #include "head_network.h"
 #include "head_rows.h"
+#include "head_turn.h"
 
 namespace gtr::cuda {
 
@@ -46,6 +47,8 @@ class ChainPlan {
   int32_t* time_row_;       // [modulations' capacity]
   int32_t* condition_row_;  // likewise
   HeadPass pass_;
+  float* streams_[2];   // [R + H, w], of even and of odd table indices
+  float* normed_;       // [R + H, w], of the final layer
   float* predictions_;  // [R + H, 2C]
   void* linear_scratch_;
 };

@@ -95,16 +95,9 @@ __global__ void __launch_bounds__(kThreads) fill_rows_kernel(ChainRows chain, Pl
   chain.rows[r] = row;
 }
 
-// One channel of the batch that is next, in both halves.
-__device__ __forceinline__ void put_into_batch(const ChainRows& chain, int64_t r, const ChainRow& row, Batch batch,
-                                               int64_t channel, float value) {
-  chain.batch_x[r * chain.channels + channel] = value;
-  if (row.half >= 0) chain.batch_x[(static_cast<int64_t>(batch.rows) + row.half) * chain.channels + channel] = value;
-}
-
 // One thread per row and four channels. A row that is left out has zeros.
 __global__ void __launch_bounds__(kThreads)
-    load_x_kernel(ChainRows chain, int64_t rows, int32_t groups, int32_t from_noise, Batch first) {
+    load_x_kernel(ChainRows chain, int64_t rows, int32_t groups, int32_t from_noise) {
   if (load_relaxed(chain.cancelled) != 0) return;
   const int64_t r = thread_of_grid() / groups;
   if (r >= rows) return;
@@ -119,7 +112,6 @@ __global__ void __launch_bounds__(kThreads)
     if (channel >= chain.channels) break;
     if (row.place != kLeftOut && from_noise == 0) start[i] = (&x[row.place])[channel];
     chain.x[r * chain.channels + channel] = start[i];
-    if (r < first.rows) put_into_batch(chain, r, row, first, channel, start[i]);
   }
 }
 
@@ -172,58 +164,6 @@ __global__ void __launch_bounds__(kThreads)
   condition_row[at] = conditional ? r : first_half + half;
 }
 
-// In the order of operations of MAR's published code, which the sampled pictures depend on to rounding.
-// v: the head's second output, of the conditional half.
-__device__ __forceinline__ float posterior(const StepCoefficients& step, float clip, float epsilon, float v, float x,
-                                           bool with_noise, float noise, float temperature) {
-  float x0 = step.reciprocal_root * x - step.reciprocal_root_minus_1 * epsilon;
-  if (clip > 0.0f) x0 = x0 > clip ? clip : x0 < -clip ? -clip : x0;  // a NaN stays one
-  float next = step.x0_coefficient * x0 + step.x_coefficient * x;
-  if (with_noise) {
-    const float fraction = (v + 1.0f) / 2.0f;
-    const float log_variance = fraction * step.max_log_variance + (1.0f - fraction) * step.min_log_variance;
-    next += expf(0.5f * log_variance) * noise * temperature;
-  }
-  return next;
-}
-
-// predictions [now.rows + now.halves, 2C]: epsilon, v. One thread per row of either batch and four channels.
-__global__ void __launch_bounds__(kThreads)
-    update_x_kernel(ChainRows chain, int32_t index, int32_t groups, Batch now, Batch next, const float* predictions) {
-  if (load_relaxed(chain.cancelled) != 0) return;
-  const int64_t r = thread_of_grid() / groups;
-  if (r >= now.rows && r >= next.rows) return;
-  const auto group = static_cast<uint32_t>(thread_of_grid() % groups);
-  const ChainRow row = chain.rows[r];
-  const bool under_way = r < now.rows && row.place != kLeftOut;
-  float noise[kNoiseChannels] = {};
-  // Draw 0 was the row's start; its own first step, index steps - 1, takes draw 1.
-  if (under_way && index > 0) {
-    noise_block(row.seed, row.image, row.cell, static_cast<uint32_t>(row.steps - index), group, noise);
-  }
-  const StepCoefficients step = chain.coefficients[row.table + (under_way ? index : 0)];
-  const int64_t channels = chain.channels;
-  const float* const conditional = predictions + r * 2 * channels;
-  const float* const unconditional = predictions + (static_cast<int64_t>(now.rows) + row.half) * 2 * channels;
-#pragma unroll
-  for (int i = 0; i < kNoiseChannels; ++i) {
-    const int64_t c = static_cast<int64_t>(group) * kNoiseChannels + i;
-    if (c >= channels) break;
-    float x = chain.x[r * channels + c];
-    if (under_way) {
-      float epsilon = conditional[c];
-      if (row.half >= 0) {
-        const float base = unconditional[c];
-        epsilon = base + row.cfg * (epsilon - base);
-      }
-      x = posterior(step, chain.parameters->x0_clip, epsilon, conditional[channels + c], x, index > 0, noise[i],
-                    row.temperature);
-      chain.x[r * channels + c] = x;
-    }
-    if (r < next.rows) put_into_batch(chain, r, row, next, c, x);
-  }
-}
-
 }  // namespace
 
 void write_parameters(Queue& queue, ChainParameters* target, const ChainParameters& values) noexcept {
@@ -241,10 +181,10 @@ void fill_rows(Queue& queue, const ChainRows& chain, const PlannedGroups& groups
   launch<fill_rows_kernel>(queue, blocks_for(rows), kThreads, 0, chain, groups);
 }
 
-void load_x(Queue& queue, const ChainRows& chain, int64_t rows, bool from_noise, Batch first) noexcept {
+void load_x(Queue& queue, const ChainRows& chain, int64_t rows, bool from_noise) noexcept {
   const int64_t groups = groups_of(chain.channels);
   launch<load_x_kernel>(queue, blocks_for(rows * groups), kThreads, 0, chain, rows, static_cast<int32_t>(groups),
-                        from_noise ? 1 : 0, first);
+                        from_noise ? 1 : 0);
 }
 
 void store_x(Queue& queue, const ChainRows& chain, int64_t rows) noexcept {
@@ -259,14 +199,6 @@ void fill_modulation_rows(Queue& queue, const ChainRows& chain, int32_t high, in
                           int32_t first_half, int32_t* time_row, int32_t* condition_row) noexcept {
   launch<modulation_rows_kernel>(queue, blocks_for(count), kThreads, 0, chain, high, low, count, first_half, time_row,
                                  condition_row);
-}
-
-void update_x(Queue& queue, const ChainRows& chain, int32_t index, Batch now, Batch next,
-              const float* predictions) noexcept {
-  const int64_t groups = groups_of(chain.channels);
-  const int64_t rows = std::max(now.rows, next.rows);
-  launch<update_x_kernel>(queue, blocks_for(rows * groups), kThreads, 0, chain, index, static_cast<int32_t>(groups),
-                          now, next, predictions);
 }
 
 }  // namespace gtr::cuda

@@ -93,7 +93,6 @@ struct ChainRows {
   StepCoefficients* coefficients;
   Batch* batches;  // [most steps], by table index
   float* x;        // [R, C]
-  float* batch_x;  // [R + H, C], x of the batch that is next
   int32_t channels;
   const int32_t* cancelled;
   DeviceErrors* errors;
@@ -105,8 +104,8 @@ void write_parameters(Queue& queue, ChainParameters* target, const ChainParamete
 void clear_places(Queue& queue, const ChainRows& chain) noexcept;
 void fill_rows(Queue& queue, const ChainRows& chain, const PlannedGroups& groups) noexcept;
 
-// x of `rows` rows, from the caller's x or from noise draw 0, and batch_x of the first batch.
-void load_x(Queue& queue, const ChainRows& chain, int64_t rows, bool from_noise, Batch first) noexcept;
+// x of `rows` rows, from the caller's x or from noise draw 0, and back.
+void load_x(Queue& queue, const ChainRows& chain, int64_t rows, bool from_noise) noexcept;
 void store_x(Queue& queue, const ChainRows& chain, int64_t rows) noexcept;
 
 // z [rows + halves, dim] of the first `rows` rows and `halves` halves.
@@ -116,10 +115,5 @@ void gather_z(Queue& queue, const ChainRows& chain, int64_t rows, int64_t halves
 // Conditions lie as gather_z gives them, the halves' from row first_half on.
 void fill_modulation_rows(Queue& queue, const ChainRows& chain, int32_t high, int32_t low, int64_t count,
                           int32_t first_half, int32_t* time_row, int32_t* condition_row) noexcept;
-
-// The reverse step with table index `index` of the rows in `now`, from predictions [now.all(), 2C], with guidance and
-// noise; then batch_x of the batch `next`, that of index - 1, or empty if no step follows.
-void update_x(Queue& queue, const ChainRows& chain, int32_t index, Batch now, Batch next,
-              const float* predictions) noexcept;
 
 }  // namespace gtr::cuda
