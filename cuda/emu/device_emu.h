@@ -21,7 +21,7 @@
         static char key;                                                                       \
         return static_cast<const void*>(&key);                                                 \
       }(),                                                                                     \
-      sizeof(type[count]), alignof(type), {__FILE__, __LINE__}))
+      sizeof(type[count]), alignof(type), {__FILE__, __LINE__, __FUNCTION__}))
 
 namespace gtr::cuda {
 
@@ -31,6 +31,7 @@ namespace emu {
 struct Site {
   const char* file;
   int line;
+  const char* function;
 };
 
 // What lanes of a warp do together. Each lane deposits the address of its operands; the last one to arrive does the
@@ -97,25 +98,26 @@ T shuffled(T value, int source, Site site) {
 
 }  // namespace emu
 
-#define GTR_EMU_SITE const char *file = __builtin_FILE(), int line = __builtin_LINE()
+#define GTR_EMU_SITE \
+  const char *file = __builtin_FILE(), int line = __builtin_LINE(), const char *function = __builtin_FUNCTION()
 
 // ---- shared memory
 
 template <typename T>
 T* dynamic_shared(GTR_EMU_SITE) {
-  return static_cast<T*>(emu::dynamic_shared({file, line}));
+  return static_cast<T*>(emu::dynamic_shared({file, line, function}));
 }
 
 // ---- waiting
 
-inline void block_sync(GTR_EMU_SITE) { emu::wait_for_block({file, line}); }
-inline void warp_sync(GTR_EMU_SITE) { emu::wait_for_warp({file, line}); }
+inline void block_sync(GTR_EMU_SITE) { emu::wait_for_block({file, line, function}); }
+inline void warp_sync(GTR_EMU_SITE) { emu::wait_for_warp({file, line, function}); }
 
 struct GridBarrier {
   unsigned arrived;
   unsigned generation;
 };
-inline void grid_sync(GridBarrier& barrier, GTR_EMU_SITE) { emu::wait_for_grid(&barrier, {file, line}); }
+inline void grid_sync(GridBarrier& barrier, GTR_EMU_SITE) { emu::wait_for_grid(&barrier, {file, line, function}); }
 
 // ---- within a warp
 
@@ -124,26 +126,26 @@ inline int warp_id() { return static_cast<int>(threadIdx.x) / kWarp; }
 
 template <typename T>
 T shuffle(T value, int source, GTR_EMU_SITE) {
-  return emu::shuffled(value, source & (kWarp - 1), {file, line});
+  return emu::shuffled(value, source & (kWarp - 1), {file, line, function});
 }
 template <typename T>
 T shuffle_xor(T value, int mask, GTR_EMU_SITE) {
   const int source = lane_id() ^ mask;
-  return emu::shuffled(value, source >= 0 && source < kWarp ? source : lane_id(), {file, line});
+  return emu::shuffled(value, source >= 0 && source < kWarp ? source : lane_id(), {file, line, function});
 }
 template <typename T>
 T shuffle_up(T value, int delta, GTR_EMU_SITE) {
   const int source = lane_id() - delta;
-  return emu::shuffled(value, source >= 0 ? source : lane_id(), {file, line});
+  return emu::shuffled(value, source >= 0 ? source : lane_id(), {file, line, function});
 }
 template <typename T>
 T shuffle_down(T value, int delta, GTR_EMU_SITE) {
   const int source = lane_id() + delta;
-  return emu::shuffled(value, source < kWarp ? source : lane_id(), {file, line});
+  return emu::shuffled(value, source < kWarp ? source : lane_id(), {file, line, function});
 }
 inline uint32_t ballot(bool predicate, GTR_EMU_SITE) {
   emu::BallotOperand operand{predicate, 0};
-  emu::meet(emu::Collective::kBallot, &operand, {file, line});
+  emu::meet(emu::Collective::kBallot, &operand, {file, line, function});
   return operand.votes;
 }
 
@@ -152,52 +154,52 @@ inline int popcount(uint32_t bits) { return __builtin_popcount(bits); }
 // ---- asynchronous copies
 
 inline void copy_async_16(void* shared, const void* global, bool valid, GTR_EMU_SITE) {
-  emu::copy_async(shared, global, valid, {file, line});
+  emu::copy_async(shared, global, valid, {file, line, function});
 }
-inline void copy_async_commit(GTR_EMU_SITE) { emu::commit_copies({file, line}); }
+inline void copy_async_commit(GTR_EMU_SITE) { emu::commit_copies({file, line, function}); }
 template <int kGroups>
 void copy_async_wait(GTR_EMU_SITE) {
   static_assert(kGroups >= 0, "a number of groups");
-  emu::wait_for_copies(kGroups, {file, line});
+  emu::wait_for_copies(kGroups, {file, line, function});
 }
 
 // ---- tensor-core tiles
 
 inline void multiply_bf16(float (&d)[4], const Bf16x2 (&a)[4], const Bf16x2 (&b)[2], GTR_EMU_SITE) {
   emu::MultiplyOperand operand{d, a, b};
-  emu::meet(emu::Collective::kMultiply, &operand, {file, line});
+  emu::meet(emu::Collective::kMultiply, &operand, {file, line, function});
 }
 inline void load_matrix_x4(Bf16x2 (&r)[4], const void* row, GTR_EMU_SITE) {
   emu::LoadMatrixOperand operand{r, row, 4, false};
-  emu::meet(emu::Collective::kLoadMatrix, &operand, {file, line});
+  emu::meet(emu::Collective::kLoadMatrix, &operand, {file, line, function});
 }
 inline void load_matrix_x4_transposed(Bf16x2 (&r)[4], const void* row, GTR_EMU_SITE) {
   emu::LoadMatrixOperand operand{r, row, 4, true};
-  emu::meet(emu::Collective::kLoadMatrix, &operand, {file, line});
+  emu::meet(emu::Collective::kLoadMatrix, &operand, {file, line, function});
 }
 inline void load_matrix_x2(Bf16x2 (&r)[2], const void* row, GTR_EMU_SITE) {
   emu::LoadMatrixOperand operand{r, row, 2, false};
-  emu::meet(emu::Collective::kLoadMatrix, &operand, {file, line});
+  emu::meet(emu::Collective::kLoadMatrix, &operand, {file, line, function});
 }
 inline void load_matrix_x2_transposed(Bf16x2 (&r)[2], const void* row, GTR_EMU_SITE) {
   emu::LoadMatrixOperand operand{r, row, 2, true};
-  emu::meet(emu::Collective::kLoadMatrix, &operand, {file, line});
+  emu::meet(emu::Collective::kLoadMatrix, &operand, {file, line, function});
 }
 
 // ---- memory
 
 inline uint4 load_streaming_16(const void* global, GTR_EMU_SITE) {
-  emu::check_access_16(global, true, {file, line});
+  emu::check_access_16(global, true, {file, line, function});
   return *static_cast<const uint4*>(global);
 }
 inline uint4 load_16(const void* address, GTR_EMU_SITE) {
-  emu::check_access_16(address, false, {file, line});
+  emu::check_access_16(address, false, {file, line, function});
   uint4 value;
   std::memcpy(&value, address, sizeof value);
   return value;
 }
 inline void store_16(void* address, uint4 value, GTR_EMU_SITE) {
-  emu::check_access_16(address, false, {file, line});
+  emu::check_access_16(address, false, {file, line, function});
   std::memcpy(address, &value, sizeof value);
 }
 template <typename T>

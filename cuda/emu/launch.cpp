@@ -117,8 +117,7 @@ void enqueue(Queue& queue, Launch launch) noexcept {
   queue.note(state);
   note(state);
   if (state != cudaSuccess) return;
-  Work work;
-  work.run = [launch] { return execute(launch); };
+  Work work = [launch] { return execute(launch); };
   if (queue.graph == nullptr) {
     enqueue(queue.stream, std::move(work));
   } else if (launch.cooperative) {
@@ -176,7 +175,7 @@ cudaError_t cudaGraphUpload(cudaGraphExec_t, cudaStream_t) { return note(check_d
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
   const cudaError_t state = check_device();
   if (state != cudaSuccess) return note(state);
-  for (const Work& work : exec->works) enqueue(stream, {work.run, false});
+  for (const Work& work : exec->works) enqueue(stream, work);
   return cudaSuccess;
 }
 

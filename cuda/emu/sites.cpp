@@ -19,7 +19,7 @@ const char* base_name(const char* file) {
   return slash == nullptr ? file : slash + 1;
 }
 
-// Which call sites were reached; appended to a file, one "file:line" a line, when the process ends.
+// Which call sites were reached; appended to a file, one "file:line function" a line, when the process ends.
 class Record {
  public:
   void add(Site site) {
@@ -27,7 +27,7 @@ class Record {
     const size_t slot = static_cast<size_t>(site.line) % kRecent;
     if (recent_[slot].file == site.file && recent_[slot].line == site.line) return;
     recent_[slot] = site;
-    sites_.insert(site_text(site));
+    sites_.insert(site_text(site) + " " + site.function);
   }
 
   ~Record() {

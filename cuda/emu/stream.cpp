@@ -125,8 +125,8 @@ bool run_one(StreamPointer stream, uint64_t up_to) {
     entry = std::move(stream->entries.front());
     stream->entries.pop_front();
   }
-  if (entry.work.run && m.sticky == cudaSuccess) {
-    const cudaError_t error = entry.work.run();
+  if (entry.work && m.sticky == cudaSuccess) {
+    const cudaError_t error = entry.work();
     if (error != cudaSuccess) lose_device(error);
   }
   return true;
@@ -164,7 +164,6 @@ void run_up_to(const StreamPointer& stream, uint64_t up_to) {
   bool more = true;
   while (more) {
     const std::lock_guard<FairLock> executing(machine().executing);
-    run_waiting_uploads();
     more = run_one(stream, up_to);
   }
 }
@@ -218,26 +217,6 @@ cudaError_t synchronize_all() {
   }
   for (const StreamPointer& stream : streams) run_up_to(stream, up_to);
   return sticky_error();
-}
-
-void run_waiting_uploads() {
-  Machine& m = machine();
-  while (true) {
-    Entry entry;
-    {
-      const std::lock_guard<std::mutex> lock(m.mutex);
-      for (const StreamPointer& stream : m.streams) {
-        if (stream->entries.empty() || !stream->entries.front().work.is_upload || blocker_of(*stream)) continue;
-        entry = std::move(stream->entries.front());
-        stream->entries.pop_front();
-        break;
-      }
-    }
-    if (!entry.work.run) return;
-    if (m.sticky != cudaSuccess) continue;
-    const cudaError_t error = entry.work.run();
-    if (error != cudaSuccess) lose_device(error);
-  }
 }
 
 cudaError_t sticky_error() { return machine().sticky; }
@@ -359,8 +338,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   if (known == nullptr) return note(cudaErrorInvalidResourceHandle);
   auto record = std::make_shared<EventRecord>();
   record->stream = known;
-  Work work;
-  work.run = [record] {
+  Work work = [record] {
     record->time = std::chrono::steady_clock::now();
     record->done = true;
     return cudaSuccess;

@@ -11,18 +11,13 @@
 
 namespace gtr::cuda::emu {
 
-// A piece of work, done on the thread that waits for it.
-struct Work {
-  std::function<cudaError_t()> run;
-  bool is_upload = false;  // a copy to the device or a fill: may also run while another stream is waited for
-};
+// A piece of work, done on the thread that waits for it. cudaSuccess, or what the device is lost with.
+using Work = std::function<cudaError_t()>;
 
 void enqueue(cudaStream_t stream, Work work);
 // Waits for all that is on the stream now. The sticky error, if the device is lost.
 cudaError_t synchronize(cudaStream_t stream);
 cudaError_t synchronize_all();
-// Uploads on any stream that nobody waits for; called at points where the device's other engines would get on.
-void run_waiting_uploads();
 
 // cudaSuccess as long as all goes well; then the sticky error of a lost device.
 cudaError_t sticky_error();

@@ -98,7 +98,10 @@ int run_all(const Options& options) {
   TestData data(options.golden_folder, options.model_file);
   Target target(options.backend, options.tier, options.backend == GTR_BACKEND_CPU ? kThreads : 0);
   Totals totals;
-  for (const Case& test : cases) run_case(test, target, data, options.verbose, &totals);
+  for (const Case& test : cases) {
+    run_case(test, target, data, options.verbose, &totals);
+    if (options.stop && totals.failed != 0) break;
+  }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   std::printf("%s: %zu cases, %d runs, %d failed, %.1f s on %s %s (%s)\n", totals.failed ? "FAILED" : "passed",
               cases.size(), totals.runs, totals.failed, seconds.count(),

@@ -13,7 +13,7 @@ constexpr char kUsage[] =
     "usage: gtr-test-ops [--backend cpu|cuda|cuda-emu] [--tier auto|scalar|avx2|avx512|avx512bf16] [--op NAME]... "
     "[--case "
     "TEXT]\n"
-    "                    [--golden FOLDER] [--model FILE] [--list] [--verbose]\n"
+    "                    [--golden FOLDER] [--model FILE] [--list] [--verbose] [--stop]\n"
     "Runs the operation cases on one backend and tier through the C ABI.\n"
     "  --backend    cuda-emu: the sources of the CUDA backend on the CPU, see cuda/emu/README.md\n"
     "  --op NAME    only this operation; may be given again\n"
@@ -22,6 +22,7 @@ constexpr char kUsage[] =
     "  --model      fashion_mar.safetensors\n"
     "  --list       print operations and cases and run nothing\n"
     "  --verbose    print every case with its time\n"
+    "  --stop       end with the first case that fails\n"
     "Exit code: 0 all passed, 1 a case failed, 2 wrong usage, 77 skipped since this machine lacks the backend or "
     "tier.\n";
 
@@ -41,6 +42,10 @@ bool parse_options(int argc, char** argv, Options* options, int* exit_code) {
     }
     if (option == "--list") {
       options->list = true;
+      continue;
+    }
+    if (option == "--stop") {
+      options->stop = true;
       continue;
     }
     if (option == "--verbose") {

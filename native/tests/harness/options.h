@@ -17,6 +17,7 @@ struct Options {
   std::string model_file;
   bool list = false;
   bool verbose = false;
+  bool stop = false;
 };
 
 // Prints what is wrong, or the help, and returns false if the program should exit with *exit_code.
