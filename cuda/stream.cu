@@ -49,7 +49,6 @@ gtr_status open_stream(Device& device, void* external, const std::atomic<bool>* 
   opened->context.cancel_requested = cancelled;
   const gtr_status status = create_parts(device, external, *opened);
   if (status != GTR_OK) {
-    opened->context.device = &device;
     close_stream(opened);
     return status;
   }

@@ -309,6 +309,22 @@ void lost_device() {
   EXPECT(data == nullptr && stream == nullptr && linear == nullptr);
 }
 
+// The log of calls has an end: of many the last are named.
+void many_calls() {
+  Opened o;
+  Array x(o, GTR_F32, {2, 4}), y(o, GTR_F32, {2, 4}), index(o, GTR_I32, {2});
+  x.set(o, std::vector<float>(8, 1.0f));
+  index.set(o, std::vector<int32_t>{0, 1});
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_OK(gtr_gather(o.stream, &x.view, &index.view, &y.view));
+    EXPECT_OK(gtr_scatter(o.stream, &x.view, &index.view, &y.view));
+  }
+  EXPECT_OK(gtr_gather(o.stream, &x.view, &index.view, &y.view));
+  fail_launch(1);
+  EXPECT_STATUS(gtr_stream_synchronize(o.stream), GTR_ERROR_DEVICE_LOST);
+  EXPECT(last_error_has({"since the last check: 9 earlier ones, gtr_scatter, gtr_gather, ", ", gtr_gather; close it"}));
+}
+
 // With GTR_SYNC the call that failed is the one that says so.
 void checked_after_every_call() {
   Opened o;
@@ -420,6 +436,7 @@ int main() {
   with("memory", {{"GTR_EMU_MEMORY", "2"}}, memory);
   with("failed allocations", {}, failed_allocations);
   with("lost device", {}, lost_device);
+  with("many calls", {}, many_calls);
   with("checked after every call", {{"GTR_SYNC", "1"}}, checked_after_every_call);
   with("findings", {}, findings);
   with("cancelling", {}, cancelling);

@@ -28,8 +28,9 @@ bool path_beside_libgtr(char* path, size_t size) noexcept {
   const bool known = dladdr(&services, &info) != 0 && info.dli_fname != nullptr;
   const char* self = known ? info.dli_fname : "";
   const char* slash = std::strrchr(self, '/');
-  const int folder = slash == nullptr ? 0 : static_cast<int>(slash - self);
-  const int length = std::snprintf(path, size, "%.*s/%s", folder, slash == nullptr ? "." : self, GTR_CUDA_LIBRARY_NAME);
+  const int folder = slash == nullptr ? 0 : static_cast<int>(slash + 1 - self);
+  const int length = std::snprintf(path, size, "%.*s%s", slash == nullptr ? 2 : folder, slash == nullptr ? "./" : self,
+                                   GTR_CUDA_LIBRARY_NAME);
   return length > 0 && static_cast<size_t>(length) < size;
 }
 
