@@ -14,7 +14,7 @@ void bench_peak(Runner& runner) {
   add("multiply-add on registers", GTR_PRECISION_F32, peak.f32_flops, 0);
   add("multiply-add on registers", GTR_PRECISION_BF16, peak.bf16_flops, 0);
   add("read from memory", GTR_PRECISION_F32, 0, peak.read_bytes);
-  if (peak.copy_bytes > 0) {
+  if (runner.is_of_card()) {
     add("copy within memory, read and written", GTR_PRECISION_F32, 0, peak.copy_bytes);
   }
 }

@@ -44,11 +44,13 @@ class Runner {
   const Peak& peak() const { return peak_; }
   const gtr_device_info& info() const { return info_; }
 
+  bool is_of_card() const { return options_.target != Target::kCpu; }
+
   // Whether calls return when they are enqueued.
   bool is_asynchronous() const { return card_ != nullptr; }
 
   // Whether the cases are those for a card: the model's own dtypes, more rows, whole images.
-  bool has_card_cases() const { return options_.target != Target::kCpu || options_.small; }
+  bool has_card_cases() const { return is_of_card() || options_.small; }
   bool is_small() const { return options_.small; }
   std::vector<Model> models() const;
 

@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""Guided reverse chains of MAR's diffusion head in PyTorch, at the shapes of gtr-bench's head chain.
+
+As a PyTorch user would write it for speed: everything in the model's dtype, both halves of guidance in one batch, the
+condition's embedding once per chain; eager, and in bf16 with torch.compile (CUDA graphs) of a reverse step, which takes
+its time to compile.
+"""
+
+import torch
+
+from card_timing import Peer
+from torch_image import CHANNELS, Head, respaced, sinusoid
+
+CFG = 3.0
+
+
+def reverse_step(head, x, time, condition, c, noise):
+    """x [R, C]; time [256]; condition [2R, w]; c the step's seven coefficients as a tensor; noise [R, C]."""
+    log_beta, log_posterior, x0_factor, x_factor, root, root_minus_1, noise_factor = c
+    out = head(torch.cat([x, x]).to(condition.dtype), time, condition).float()
+    conditional, unconditional = out.chunk(2)
+    epsilon = unconditional[:, :CHANNELS] + CFG * (conditional[:, :CHANNELS] - unconditional[:, :CHANNELS])
+    mean = x0_factor * (root * x - root_minus_1 * epsilon) + x_factor * x
+    fraction = (conditional[:, CHANNELS:] + 1) / 2
+    log_variance = fraction * log_beta + (1 - fraction) * log_posterior
+    return mean + noise_factor * torch.exp(0.5 * log_variance) * noise
+
+
+def coefficients(steps, device, dtype):
+    """Of each reverse step, in the order in which they run: the embedding of its time, and seven numbers."""
+    result = []
+    for index, c in reversed(list(enumerate(respaced(steps)))):
+        numbers = [c["log_beta"], c["log_posterior"], c["x0"], c["x"], c["root"], c["root_minus_1"], float(index > 0)]
+        result.append((sinusoid(c["step"]).to(device, dtype), torch.tensor(numbers, device=device)))
+    return result
+
+
+def main():
+    peer = Peer("head chain", __doc__)
+    for case in peer.cases():
+        if case.channels != CHANNELS:
+            raise SystemExit(f"'{case.name}' has {case.channels} channels; this program has {CHANNELS}")
+        head = Head(case.condition, case.width, case.blocks).eval().requires_grad_(False).to(peer.device, case.dtype)
+        z = peer.random(2 * case.rows, case.condition, dtype=case.dtype)
+        table = coefficients(case.steps, peer.device, case.dtype)
+
+        def chain(step, head=head, z=z, table=table, rows=case.rows):
+            condition = head.condition(z)
+            x = torch.randn(rows, CHANNELS, device=peer.device)
+            for time, numbers in table:
+                # A step that is a graph writes its result where the next run does, too.
+                x = step(head, x.clone(), time, condition, numbers, torch.randn_like(x))
+            return x
+
+        peer.measure(case, "torch eager", lambda: chain(reverse_step))
+        if peer.on_card and case.precision == "bf16":
+            torch.compiler.reset()
+            compiled = torch.compile(reverse_step, mode="reduce-overhead")
+            peer.measure(case, "torch.compile", lambda: chain(compiled))
+
+
+if __name__ == "__main__":
+    main()
