@@ -14,7 +14,7 @@ using cuda::Queue;
 // Memory that is read for the read loop and overwritten to empty the cache. Twice the cache would do for the second;
 // the first must be so large that what is left in the cache from the round before counts for nothing.
 constexpr int64_t kCacheMultiple = 16;
-constexpr int64_t kLeastBytes = 1 << 20;
+constexpr int64_t kLeastBytes = 1 << 14;
 
 struct Card {
   Queue queue;
@@ -58,13 +58,13 @@ void close() {
   card = Card{};
 }
 
-const char* open(int32_t index, CardDescription* description) {
+const char* open(int32_t index, int64_t l2_bytes, CardDescription* description) {
   Queue& queue = card.queue;
   queue.note(cudaSetDevice(index));
   card.description.multiprocessors = attribute(cudaDevAttrMultiProcessorCount, index);
   card.description.compute_capability =
       10 * attribute(cudaDevAttrComputeCapabilityMajor, index) + attribute(cudaDevAttrComputeCapabilityMinor, index);
-  card.description.l2_bytes = attribute(cudaDevAttrL2CacheSize, index);
+  card.description.l2_bytes = l2_bytes > 0 ? l2_bytes : attribute(cudaDevAttrL2CacheSize, index);
   card.memory_bytes = std::max(kLeastBytes, kCacheMultiple * card.description.l2_bytes);
   card.overwritten_bytes = std::max(kLeastBytes, 2 * card.description.l2_bytes) / 16 * 16;
   queue.note(cudaStreamCreateWithFlags(&queue.stream, cudaStreamNonBlocking));

@@ -27,7 +27,8 @@ struct CardWork {
 
 // One card at a time and one thread. Functions return null, or one sentence that says what went wrong.
 struct CardTools {
-  const char* (*open)(int32_t index, CardDescription* description);
+  // l2_bytes: as what size to take the second-level cache; 0: as the card's own. Description says which it is.
+  const char* (*open)(int32_t index, int64_t l2_bytes, CardDescription* description);
   void (*close)();
   void* (*stream)();  // a cudaStream_t
 

@@ -15,8 +15,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr double kMostTimes = 10;         // a slow case ends at this multiple of the seconds asked for
-constexpr double kSecondsEnqueued = 0.1;  // about so much is enqueued before the stream is waited for
+constexpr double kMostTimes = 10;  // a slow case ends at this multiple of the seconds asked for
+constexpr int64_t kSmallCache = 4096;
+constexpr double kSecondsEnqueued = 0.1;  // about so much is enqueued at most before the stream is waited for
 
 [[noreturn]] void die(const std::string& message) {
   std::fprintf(stderr, "gtr-bench: %s\n", message.c_str());
@@ -45,8 +46,8 @@ const CardTools* load(Target target) {
 
 }  // namespace
 
-Card::Card(Target target, int32_t index) : target_(target), tools_(load(target)) {
-  check(tools_->open(index, &description_));
+Card::Card(Target target, int32_t index, bool small) : target_(target), tools_(load(target)) {
+  check(tools_->open(index, small ? kSmallCache : 0, &description_));
 }
 
 Card::~Card() { tools_->close(); }
@@ -83,8 +84,8 @@ std::vector<double> Card::measure(Cache cache, int32_t repetitions, double secon
   std::vector<double> results;
   const auto start = Clock::now();
   while (true) {
-    const auto at_once = static_cast<int32_t>(
-        std::clamp(kSecondsEnqueued / std::max(estimate, 1e-6), 1.0, static_cast<double>(kCardMarks / 2)));
+    const auto at_once = static_cast<int32_t>(std::clamp(std::min(kSecondsEnqueued, seconds) / std::max(estimate, 1e-6),
+                                                         1.0, static_cast<double>(kCardMarks / 2)));
     for (int32_t i = 0; i < at_once; ++i) enqueue(2 * i);
     for (int32_t i = 0; i < at_once; ++i) results.push_back(time(2 * i));
     estimate = results.back();

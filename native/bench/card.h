@@ -13,7 +13,9 @@ namespace gtr::bench {
 // Ends the program with a sentence if anything fails.
 class Card {
  public:
-  Card(Target target, int32_t index);
+  // small: takes the caches as if they held next to nothing, so that the emulator does not overwrite the megabytes of a
+  // real one before every run.
+  Card(Target target, int32_t index, bool small);
   ~Card();
   Card(const Card&) = delete;
   Card& operator=(const Card&) = delete;

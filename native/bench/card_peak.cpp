@@ -10,7 +10,7 @@ namespace {
 
 constexpr double kLoopSeconds = 0.05;  // of one run of a loop of arithmetic
 constexpr int64_t kCopyMultiple = 8;   // of the second-level cache: what a copy reads, and what it writes
-constexpr int64_t kLeastCopy = 1 << 18;
+constexpr int64_t kLeastCopy = 1 << 14;
 
 class Ceilings {
  public:

@@ -60,7 +60,7 @@ void run_cpu(Options& options) {
 }
 
 void run_card(const Options& options) {
-  Card card(options.target, options.device);
+  Card card(options.target, options.device, options.small);
   Report report(options.format, stdout, {gtr_version(), describe(GTR_BACKEND_CUDA, options.device).name});
   Runner runner(options, report, card);
   run_all(runner);
