@@ -21,6 +21,7 @@
 # Environment:
 #   GTR_GPU_DEVICE    which card, as nvidia-smi counts or by its UUID (the first of CUDA_VISIBLE_DEVICES, or 0)
 #   GTR_GPU_OUT       folder for builds, logs and results, seen from the repository (build/gpu)
+#   GTR_GPU_BUILD     a folder in which CMake has built already, in place of the part build
 #   GTR_GPU_PYTHON    the Python to look for PyTorch in (python3)
 #   GTR_GPU_SECONDS   seconds per benchmark case (0.1)
 #   GTR_GPU_BACKEND   cuda-emu runs all parts on the CPU emulator in the smallest shapes, so that this script can be
@@ -36,7 +37,7 @@ readonly device=${device%%,*}
 export CUDA_DEVICE_ORDER=PCI_BUS_ID CUDA_VISIBLE_DEVICES=$device
 readonly python=${GTR_GPU_PYTHON:-python3}
 readonly out=${GTR_GPU_OUT:-build/gpu}/$backend
-readonly build=$out/build
+readonly build=${GTR_GPU_BUILD:-$out/build}
 readonly steps=$out/steps # one file per step that was done: status, seconds, detail, separated by tabs
 readonly results=$out/results # tables of gtr-bench and the peers
 readonly part_seconds=465 # of the 8 minutes, so that the last step can end
@@ -172,6 +173,10 @@ compile() {
 }
 
 part_build() {
+  if [ -n "${GTR_GPU_BUILD:-}" ]; then
+    step build compile echo "as found in GTR_GPU_BUILD"
+    return 0
+  fi
   step build configure configure
   if is_done build configure; then step build compile compile; fi
 }
@@ -311,6 +316,10 @@ part_bench() {
 measure_cublaslt() {
   if emulated; then
     echo "cuBLASLt works on cards only"
+    return 77
+  fi
+  if ! grep -q GTR_GEMM "$build/native/libgtr_cuda.so.0"; then
+    echo "this version of the backend has no GTR_GEMM"
     return 77
   fi
   # The toolkit's own, where the loader does not know it.
@@ -457,17 +466,15 @@ main() {
     # Nothing works without a build.
     if [ "$part" = build ] && ! is_done build compile; then break; fi
   done
-  # Failed steps of this call's parts, or all of them after a report.
+  # Failed and open steps of the parts that were asked for; a report speaks of all of them.
+  if [[ " ${chosen[*]} " == *" report "* ]]; then chosen=("${parts_in_order[@]}"); fi
   local failed=0 file
   for part in "${chosen[@]}"; do
     for file in "$steps/$part".*; do
-      if [ ! -e "$file" ]; then continue; fi
-      case "$(cut -f 1 "$file")" in
-        failed | open)
-          say "$(basename "$file"): $(tr '\t' ' ' <"$file")"
-          failed=1
-          ;;
-      esac
+      if [ -e "$file" ] && ! is_done "$part" "$(basename "$file" | cut -d . -f 2-)"; then
+        say "$(basename "$file"): $(tr '\t' ' ' <"$file")"
+        failed=1
+      fi
     done
   done
   exit "$failed"

@@ -33,6 +33,26 @@ __global__ void double_kernel(const double* x, double* y) {
   y[5 * i + 4] = static_cast<double>(float_infinity());
 }
 
+// bits [kThreads]; counts [kThreads].
+__global__ void popcount_kernel(const uint32_t* bits, int32_t* counts) {
+  counts[threadIdx.x] = popcount(bits[threadIdx.x]);
+}
+
+void check_popcount() {
+  Check check("popcount");
+  std::mt19937 random(10);
+  std::vector<uint32_t> bits = {0, 1, 0x80000000u, 0xffffffffu};
+  while (bits.size() < kThreads) bits.push_back(static_cast<uint32_t>(random()));
+  Array<uint32_t> bits_array(bits);
+  Array<int32_t> counts_array(kThreads);
+  run<popcount_kernel>(1, kThreads, 0, bits_array.device(), counts_array.device());
+  for (size_t i = 0; i < bits.size(); ++i) {
+    uint32_t expected = 0;
+    for (int bit = 0; bit < 32; ++bit) expected += bits[i] >> bit & 1;
+    check.bits(static_cast<int64_t>(i), static_cast<uint32_t>(counts_array.download()[i]), expected);
+  }
+}
+
 void check_floats() {
   std::vector<float> x;
   for (int i = -1600; i <= 1600; ++i) x.push_back(static_cast<float>(i) / 10);
@@ -132,6 +152,7 @@ void check_doubles() {
 }  // namespace
 
 void check_arithmetic() {
+  check_popcount();
   check_floats();
   check_doubles();
 }
