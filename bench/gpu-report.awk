@@ -168,15 +168,15 @@ function write_markdown(   i, key, parts, n, p, text, last) {
 function write_json(   i, key, parts, first) {
   printf "{\n\"version\": %s,\n\"date\": %s,\n\"command\": %s,\n\"machine\": {", quoted(version), quoted(date), \
     quoted(command)
-  for (i = 1; i <= fields; ++i) printf "%s\n  %s: %s", i > 1 ? "," : "", quoted(field_name[i]), quoted(field_value[i])
+  for (i = 1; i <= fields; ++i) printf "%s\n  %s: %s", (i > 1 ? "," : ""), quoted(field_name[i]), quoted(field_value[i])
   printf "\n},\n\"checks\": ["
   for (i = 1; i <= steps; ++i) {
-    printf "%s\n  {\"part\": %s, \"step\": %s, \"status\": %s, \"seconds\": %d, \"detail\": %s}", i > 1 ? "," : "", \
+    printf "%s\n  {\"part\": %s, \"step\": %s, \"status\": %s, \"seconds\": %d, \"detail\": %s}", (i > 1 ? "," : ""), \
       quoted(step_part[i]), quoted(step_name[i]), quoted(step_status[i]), step_seconds[i], quoted(step_detail[i])
   }
   printf "\n],\n\"targets\": ["
   for (i = 1; i <= targets; ++i) {
-    printf "%s\n  {\"name\": %s, \"target\": %s, \"found\": %s, \"met\": %s}", i > 1 ? "," : "", \
+    printf "%s\n  {\"name\": %s, \"target\": %s, \"found\": %s, \"met\": %s}", (i > 1 ? "," : ""), \
       quoted(target_name[i]), quoted(target_wanted[i]), target_found[i] ? sprintf("%.6g", target_found[i]) : "null", \
       quoted(target_met[i])
   }
@@ -184,7 +184,7 @@ function write_json(   i, key, parts, first) {
   for (i = 1; i <= rows; ++i) {
     printf "%s\n  {\"operation\": %s, \"precision\": %s, \"case\": %s, \"implementation\": %s, \"median_seconds\": %.9g, " \
       "\"spread\": %.4g, \"repetitions\": %d, \"flops_per_second\": %.6g, \"peak_flops_per_second\": %.6g, " \
-      "\"bytes_per_second\": %.6g, \"peak_bytes_per_second\": %.6g, \"shape\": %s}", i > 1 ? "," : "", \
+      "\"bytes_per_second\": %.6g, \"peak_bytes_per_second\": %.6g, \"shape\": %s}", (i > 1 ? "," : ""), \
       quoted(operation[i]), quoted(precision[i]), quoted(name[i]), quoted(implementation[i]), median[i], spread[i], \
       repetitions[i], flops[i], peak_flops[i], bytes[i], peak_bytes[i], quoted(shape[i])
   }
@@ -192,7 +192,7 @@ function write_json(   i, key, parts, first) {
   first = 1
   for (key in absences) {
     split(key, parts, SUBSEP)
-    printf "%s\n  {\"operation\": %s, \"implementation\": %s, \"cases\": %d, \"reason\": %s}", first ? "" : ",", \
+    printf "%s\n  {\"operation\": %s, \"implementation\": %s, \"cases\": %d, \"reason\": %s}", (first ? "" : ","), \
       quoted(parts[1]), quoted(parts[2]), absences[key], quoted(parts[3])
     first = 0
   }

@@ -10,7 +10,7 @@
 #   invariance  a row alone and in batches of 7, 64, 65 and 512, bit for bit
 #   sanitize    compute-sanitizer (memcheck, racecheck, synccheck, initcheck) on a small set of cases
 #   bench       gtr-bench: every case with a cold and a warm cache, the card's ceilings, whole images
-#   peers       the same shapes by cuBLASLt, and by what a Python with PyTorch offers
+#   peers       the same shapes by cuBLASLt and by what a Python with PyTorch offers; the head as single launches
 #   report      one JSON and one Markdown file named after the card, in bench/results
 #
 # Needs nvcc, CMake, a C++17 compiler and a driver; a Python with PyTorch and compute-sanitizer if they are there. A part
@@ -221,24 +221,30 @@ part_invariance() {
 # A case or few of each kernel: under the sanitizer a kernel is a hundred times slower.
 sanitized_cases() {
   cat <<'CASES'
-attention bf16 lengths
-attention f32 lengths
-embed embed
-frequency_energy D 768
-gather gather
-head_step f32 guided
-head_step bf16 guided
-layer_norm modulate
-linear bf16 rows 17
-linear f32 rows 17
-noise noise
-scatter scatter
-top_fraction segments
+attention Lq 33 Lk 65 H 2 D 80
+attention Lq 65 Lk 129 H 2 D 64
+attention key lengths 0,37,20 mask over heads
+embed 7 x 64
+frequency_energy golden D 1536
+gather 9 x 33 padding 3
+head_chain bf16 ragged permuted
+head_chain f32 ragged permuted
+head_forward rows 17
+head_forward rows 65
+head_step x0 clip 1.500000 permuted
+layer_norm 3 x 37 weight bias modulated
+linear 15 x 37 to 83
+linear 8 x 255 to 257
+noise 17 x 4
+scatter 9 x 33 padding 3
+top_fraction random several segments
 CASES
 }
 
 sanitize() {
   local tool=$1 operation=$2 text=$3
+  # A text that no case has is a mistake here, with a card or without.
+  ops --list --op "$operation" --case "$text" >/dev/null
   if emulated; then
     echo "compute-sanitizer works on cards only"
     return 77
@@ -257,25 +263,28 @@ part_sanitize() {
   local tool operation text
   for tool in memcheck racecheck synccheck initcheck; do
     while read -r operation text; do
-      step sanitize "$tool.$operation.${text// /-}" sanitize "$tool" "$operation" "$text"
+      step sanitize "$tool.$operation-${text//[ ,]/-}" sanitize "$tool" "$operation" "$text"
     done < <(sanitized_cases)
   done
 }
 
+readonly case_seconds=${GTR_GPU_SECONDS:-0.1}
+
+# bench_options SECONDS: one option or value per line.
 bench_options() {
   if emulated; then
     printf '%s\n' --backend "$backend" --small --seconds 0.01 --repetitions 1
   else
-    printf '%s\n' --backend "$backend" --seconds "${GTR_GPU_SECONDS:-0.1}"
+    printf '%s\n' --backend "$backend" --seconds "$1"
   fi
 }
 
 models() { if emulated; then echo small; else printf '%s\n' MAR-H MAR-L MAR-B; fi; }
 
-# measure FILE FILTER: gtr-bench's rows into FILE, which is there only if it is complete.
+# measure FILE FILTER [SECONDS]: gtr-bench's rows into FILE, which is there only if it is complete.
 measure() {
   local options
-  mapfile -t options < <(bench_options)
+  mapfile -t options < <(bench_options "${3:-$case_seconds}")
   "$build/native/bench/gtr-bench" "${options[@]}" -o tsv --filter "$2" >"$1.part"
   # A benchmark that measured nothing has failed.
   test "$(wc -l <"$1.part")" -gt 1
@@ -308,9 +317,20 @@ part_bench() {
   done
   local model
   for model in $(models); do
-    step bench "image-$model" measure "$results/gtr.image-$model.tsv" "image bf16 $model"
+    step bench "image-$model" measure "$results/gtr.image-$model.tsv" "image bf16 $model" 0.3 # of which some take a second
   done
 }
+
+# measure_as NAME FILE FILTER: as `measure`, under another name than ours: some environment variable makes it that.
+measure_as() {
+  measure "$2.raw" "$3"
+  awk -F '\t' -v OFS='\t' -v name="$1" 'NR > 1 { $4 = name } { print }' "$2.raw" >"$2.part"
+  rm "$2.raw"
+  mv "$2.part" "$2"
+}
+
+# The head's chains as launches, one after the other, in place of one graph.
+measure_launches() { GTR_HEAD=direct measure_as "ours as launches" "$1" "head chain "; }
 
 # cuBLASLt in place of our product, in the same program.
 measure_cublaslt() {
@@ -331,9 +351,10 @@ measure_cublaslt() {
     echo "there is no libcublasLt.so beside nvcc or where the loader looks: install the toolkit's cuBLAS"
     return 77
   fi
-  GTR_GEMM=cublaslt measure "$1.raw" "linear "
-  awk -F '\t' -v OFS='\t' 'NR > 1 { $4 = "cuBLASLt" } { print }' "$1.raw" >"$1.part"
-  rm "$1.raw"
+  GTR_GEMM=cublaslt measure_as cuBLASLt "$1.all" "linear "
+  # Products of few rows stay ours (cuda/linear_cublaslt.h), and are no peers.
+  awk -F '\t' 'NR == 1 || (split($12, word, /[ =]/) && word[1] == "rows" && word[2] > 32)' "$1.all" >"$1.part"
+  rm "$1.all"
   mv "$1.part" "$1"
 }
 
@@ -343,7 +364,7 @@ measure_torch() {
     echo "$python has no PyTorch; GTR_GPU_PYTHON names another Python"
     return 77
   fi
-  local options=(--device cuda --seconds "${GTR_GPU_SECONDS:-0.1}")
+  local options=(--device cuda --seconds "$case_seconds")
   if emulated; then
     options=(--device cpu --seconds 0.01 --repetitions 1)
   elif ! "$python" -c 'import sys, torch; sys.exit(0 if torch.cuda.is_available() else 1)'; then
@@ -358,8 +379,9 @@ measure_torch() {
 part_peers() {
   need_build
   local options
-  mapfile -t options < <(bench_options)
+  mapfile -t options < <(bench_options 0)
   "$build/native/bench/gtr-bench" "${options[@]}" --list >"$results/cases.tsv"
+  step peers head-as-launches measure_launches "$results/peer.launches.tsv"
   step peers cublaslt measure_cublaslt "$results/peer.cublaslt.tsv"
   local script model
   for script in attention linear frequency_energy; do
