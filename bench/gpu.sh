@@ -260,8 +260,10 @@ sanitize() {
 
 part_sanitize() {
   need_build
-  local tool operation text
-  for tool in memcheck racecheck synccheck initcheck; do
+  local tool operation text tools=(memcheck racecheck synccheck initcheck)
+  # Without the tools only the choice of cases can be wrong.
+  if emulated; then tools=(memcheck); fi
+  for tool in "${tools[@]}"; do
     while read -r operation text; do
       step sanitize "$tool.$operation-${text//[ ,]/-}" sanitize "$tool" "$operation" "$text"
     done < <(sanitized_cases)
