@@ -73,11 +73,12 @@ void attention(Context& context, gtr_precision precision, double scale, const gt
 
   AttentionParameters p = {};
   p.q = view_of(q);
-  p.k = view_of(k);
-  p.v = view_of(v);
+  // Without keys k and v may have no address. Nothing is read of them.
+  const bool no_keys = k.shape[1] == 0;
+  p.k = view_of(no_keys ? q : k);
+  p.v = view_of(no_keys ? q : v);
   p.out = view_of(out);
-  // A mask without columns hides nothing, and has no address.
-  if (mask != nullptr && k.shape[1] > 0) {
+  if (mask != nullptr && !no_keys) {
     p.mask = static_cast<const uint8_t*>(mask->data);
     p.mask_batch_stride = mask->stride[0];
     p.mask_head_stride = mask->stride[1];

@@ -425,18 +425,17 @@ __global__ void __launch_bounds__(kAttentionThreads, kRowTiles == 1 && kDim <= 8
   char* const shared = dynamic_shared<char>();
   char* const query_tile = shared + (Sizes::kQueriesInRegisters ? 1 : 2) * Sizes::kStageBytes;
   const int tiles = (block.keys + Sizes::kKeys - 1) / Sizes::kKeys;
-  const auto load_stage = [&](int tile) {
+  TileLoader<kDim, kLoad> keys(p.k, attention_row(p.k, block, 0));
+  TileLoader<kDim, kLoad> values(p.v, attention_row(p.v, block, 0));
+  const auto load_stage = [&](int tile) {  // one after the other
     char* const stage = shared + tile % 2 * Sizes::kStageBytes;
-    const int64_t first = static_cast<int64_t>(tile) * Sizes::kKeys;
-    const int keys = static_cast<int>(block.keys - first);
-    load_tile<kDim, Sizes::kKeys, kLoad>(stage, attention_row(p.k, block, first), p.k.row_stride, p.k.is_bf16, keys,
-                                         p.head_dim);
-    load_tile<kDim, Sizes::kKeys, kLoad>(stage + Sizes::kTileBytes, attention_row(p.v, block, first), p.v.row_stride,
-                                         p.v.is_bf16, keys, p.head_dim);
+    const int left = block.keys - tile * Sizes::kKeys;
+    keys.template load<Sizes::kKeys>(stage, left, p.head_dim, p.k.data);
+    values.template load<Sizes::kKeys>(stage + Sizes::kTileBytes, left, p.head_dim, p.v.data);
   };
 
-  load_tile<kDim, Sizes::kRows, kLoad>(query_tile, attention_row(p.q, block, block.first_row), p.q.row_stride,
-                                       p.q.is_bf16, block.rows, p.head_dim);
+  TileLoader<kDim, kLoad>(p.q, attention_row(p.q, block, block.first_row))
+      .template load<Sizes::kRows>(query_tile, block.rows, p.head_dim, p.q.data);
   copy_async_commit();
   if (tiles > 0) load_stage(0);
   copy_async_commit();

@@ -3,8 +3,8 @@
 namespace gtr::cuda {
 
 // Rows of kDim elements without padding, in chunks of 16 bytes. ldmatrix reads one chunk of 8 neighbouring rows at a
-// time, cp.async writes neighbouring chunks of a row; both are free of bank conflicts if the 8 chunks lie at different
-// places modulo 128 bytes, that is, modulo 8 chunks.
+// time, cp.async writes 8 neighbouring chunks of a row, or 2 of 4 rows; all are free of bank conflicts if these lie at
+// different places modulo 128 bytes, that is, modulo 8 chunks.
 //
 // kDim = 64, 128, 256: a row is a multiple of 8 chunks, so without a swizzle all 8 would collide. The chunk's index is
 //   xored with the row modulo 8.
@@ -57,31 +57,55 @@ __device__ __forceinline__ uint4 load_8_as_bf16(const char* source, bool is_bf16
   return result;
 }
 
-// Starts filling a tile of kRows rows from global memory; `first` is row 0, of which `rows` exist. What does not exist,
-// and the columns from head_dim on, become zeros: in a product with them nothing is added, whatever lies behind the
-// length in memory.
-template <int kDim, int kRows, AttentionLoad kLoad>
-__device__ __forceinline__ void load_tile(char* tile, const char* first, int64_t row_stride, bool is_bf16, int rows,
-                                          int head_dim) {
+// How a block's threads fill tiles: 8 of them take 8 chunks of a row, 128 neighbouring bytes, and the same of every
+// 16th row. So a thread's addresses differ by constants in shared memory and by a multiple of the pitch in global
+// memory, which keeps few registers. With 80 columns 2 of the 8 threads take what is left of the row.
+template <int kDim, AttentionLoad kLoad>
+struct TileLoader {
   using Tile = Bf16Tile<kDim>;
-  static_assert(kRows * Tile::kChunks % kAttentionThreads == 0, "every thread has as many chunks");
+  static constexpr int kWide = 8;
+  static constexpr int kPass = kAttentionThreads / kWide;
+
+  const char* source;  // the thread's chunk of the next tile's row 0, 1, ...
+  int64_t row_bytes;
+  bool is_bf16;
+
+  // first: row 0 of the block's head.
+  __device__ __forceinline__ TileLoader(const AttentionView& view, const char* first)
+      : row_bytes(view.row_stride * (kLoad == AttentionLoad::kAsync || view.is_bf16 ? 2 : 4)), is_bf16(view.is_bf16) {
+    source = first + row() * row_bytes + chunk() * 8 * element();
+  }
+
+  __device__ __forceinline__ static int row() { return static_cast<int>(threadIdx.x) / kWide; }
+  __device__ __forceinline__ static int chunk() { return static_cast<int>(threadIdx.x) % kWide; }
+  __device__ __forceinline__ int element() const { return kLoad == AttentionLoad::kAsync || is_bf16 ? 2 : 4; }
+
+  // Starts filling a tile with the next kRows rows, of which `rows` exist. What does not exist, and the columns from
+  // head_dim on, become zeros: in a product with them nothing is added, whatever lies behind the length in memory.
+  // anywhere: a valid address, named where there is nothing to read.
+  template <int kRows>
+  __device__ __forceinline__ void load(char* tile, int rows, int head_dim, const void* anywhere) {
+    static_assert(kRows % kPass == 0 && kPass % 8 == 0, "whole passes, of rows with one swizzle");
+    char* const target = tile + Tile::offset(row(), chunk());
 #pragma unroll
-  for (int i = 0; i < kRows * Tile::kChunks / kAttentionThreads; ++i) {
-    const int index = i * kAttentionThreads + static_cast<int>(threadIdx.x);
-    const int row = index / Tile::kChunks;
-    const int chunk = index % Tile::kChunks;
-    const bool valid = row < rows && chunk * 8 < head_dim;
-    char* const target = tile + Tile::offset(row, chunk);
-    if (kLoad == AttentionLoad::kAsync) {
-      const char* const source = first + (valid ? row * row_stride + chunk * 8 : 0) * 2;
-      copy_async_16(target, source, valid);
-    } else {
-      uint4 value = make_uint4(0, 0, 0, 0);
-      if (valid) value = load_8_as_bf16(first + (row * row_stride + chunk * 8) * (is_bf16 ? 2 : 4), is_bf16);
-      store_16(target, value);
+    for (int i = 0; i < kRows; i += kPass) {
+#pragma unroll
+      for (int c = 0; c < Tile::kChunks; c += kWide) {
+        if (c + kWide > Tile::kChunks && chunk() >= Tile::kChunks - c) continue;
+        const bool valid = row() + i < rows && (chunk() + c) * 8 < head_dim;
+        char* const to = target + i * Tile::kRowBytes + c * 16;
+        if (kLoad == AttentionLoad::kAsync) {
+          copy_async_16(to, valid ? source + c * 16 : anywhere, valid);
+        } else {
+          uint4 value = make_uint4(0, 0, 0, 0);
+          if (valid) value = load_8_as_bf16(source + c * 8 * element(), is_bf16);
+          store_16(to, value);
+        }
+      }
+      source += kPass * row_bytes;
     }
   }
-}
+};
 
 // Bits 15 and 31 of those halves that are infinite or NaN.
 __device__ __forceinline__ uint32_t non_finite_halves(Bf16x2 pair) {

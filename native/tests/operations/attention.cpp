@@ -141,16 +141,29 @@ struct Call {
   }
 
   void run(Trial& trial, const Target& target, gtr_precision precision, double scale) {
+    Scratch scratch(trial, scratch_size(target, precision));
+    trial.run(target.stream(), "gtr_attention", [&] { return run_on(target, precision, scale, scratch); });
+  }
+  void run_refused(Trial& trial, gtr_precision precision, double scale) {
+    Scratch scratch(trial, scratch_size(trial.target(), precision));
+    trial.run_expecting(GTR_ERROR_INVALID_ARGUMENT, "gtr_attention",
+                        [&] { return run_on(trial.target(), precision, scale, scratch); });
+  }
+
+  int64_t scratch_size(const Target& target, gtr_precision precision) const {
     int64_t bytes = -1;
     require_ok(gtr_attention_scratch_size(target.device(), precision, shape.batch, shape.query_length, shape.key_length,
                                           shape.heads, shape.head_dim, &bytes),
                "gtr_attention_scratch_size");
-    Scratch scratch(trial, bytes);
+    return bytes;
+  }
+  // The call and its end, with which comes what kernels find.
+  gtr_status run_on(const Target& target, gtr_precision precision, double scale, const Scratch& scratch) const {
     const auto view = [](const std::optional<Tensor>& tensor) { return tensor ? tensor->view() : nullptr; };
-    trial.run(target.stream(), "gtr_attention", [&] {
-      return gtr_attention(target.stream(), precision, scale, &q_view, &k_view, &v_view, view(query_lengths),
-                           view(key_lengths), view(mask), out.view(), scratch.data(), scratch.size());
-    });
+    const gtr_status status =
+        gtr_attention(target.stream(), precision, scale, &q_view, &k_view, &v_view, view(query_lengths),
+                      view(key_lengths), view(mask), out.view(), scratch.data(), scratch.size());
+    return status == GTR_OK ? gtr_stream_synchronize(target.stream()) : status;
   }
 
   AttentionShape shape;
@@ -246,10 +259,12 @@ void run_zero_scale(Trial& trial) {
 
 // A batch entry, a head or a query alone has the bits that it has among others, with other lengths around it, and for
 // any number of threads.
-void run_invariance(Trial& trial, gtr_precision precision, int64_t dim) {
+void run_invariance(Trial& trial, gtr_precision precision, gtr_dtype dtype, int64_t dim) {
   Problem together;
-  together.shape = {3, 65, 77, 2, dim};
+  // Together so many rows that a GPU's larger blocks of queries have work for all of it, alone not.
+  together.shape = {3, 130, 77, 3, dim};
   together.precision = precision;
+  together.q = together.kv = dtype;
   together.key_lengths = {77, 40, 9};
   const auto [batch, queries, keys, heads, head_dim] = together.shape;
   Call all(trial, together);
@@ -266,7 +281,7 @@ void run_invariance(Trial& trial, gtr_precision precision, int64_t dim) {
 
   // One batch entry, some of its queries, no more keys than it attends to.
   for (int64_t b = 0; b < batch; ++b) {
-    for (const auto& range : {std::pair<int64_t, int64_t>{0, 65}, {0, 1}, {64, 65}, {5, 12}}) {
+    for (const auto& range : {std::pair<int64_t, int64_t>{0, 130}, {0, 1}, {64, 65}, {5, 12}, {129, 130}}) {
       Problem alone = together;
       const int64_t own_keys = together.key_lengths[static_cast<size_t>(b)];
       alone.shape.batch = 1;
@@ -284,6 +299,98 @@ void run_invariance(Trial& trial, gtr_precision precision, int64_t dim) {
                          Values(first, first + alone.shape.query_length * row));
     }
   }
+}
+
+// A value that is infinite or NaN reaches the query that may attend to its key, in its column, and nobody else.
+void run_value_of_one(Trial& trial, gtr_precision precision, gtr_dtype dtype, double value) {
+  constexpr int64_t kQuery = 2;
+  constexpr int64_t kKey = 67;
+  constexpr int64_t kColumn = 17;
+  constexpr int64_t kHead = 1;
+  Problem p;
+  p.shape = {1, 19, 70, 2, 80};
+  p.precision = precision;
+  p.q = p.kv = dtype;
+  p.mask = Mask::kFull;
+  const auto [batch, queries, keys, heads, dim] = p.shape;
+  Call call(trial, p);
+  for (auto* tensor : {&call.q, &call.k, &call.v}) (*tensor)->fill_uniform(-1, 1);
+  call.mask->fill([&, queries = queries, keys = keys](int64_t i) {
+    const int64_t query = i / keys % queries;
+    return i % keys == kKey && query != kQuery ? 0.0 : 1.0;
+  });
+  Values without = call.values(2);
+  without[(kKey * heads + kHead) * dim + kColumn] = 0;
+  const Values expected = reference::attention(p.shape, usual_scale(p.shape), call.values(0), call.values(1), without,
+                                               precision, {}, call.mask->values());
+  call.v->set((kKey * heads + kHead) * dim + kColumn, value);
+  call.run(trial, trial.target(), precision, usual_scale(p.shape));
+  Values got = call.out.values();
+  double& hit = got[(kQuery * heads + kHead) * dim + kColumn];
+  trial.expect(std::isnan(value) ? std::isnan(hit) : hit == value, "the query that may attend sees the value");
+  hit = expected[(kQuery * heads + kHead) * dim + kColumn];
+  trial.compare("out elsewhere", got, expected, tolerance_of(p));
+}
+
+// The same numbers in any form that gtr.h allows: other dtypes, strides that no vector load likes, a mask that hides
+// nothing, queries beside others. All have the same bits.
+void run_forms(Trial& trial, int64_t dim) {
+  Problem p;
+  p.shape = {3, 130, 77, 3, dim};
+  p.precision = GTR_PRECISION_BF16;
+  p.q = p.kv = GTR_BF16;
+  Call plain(trial, p);
+  for (auto* tensor : {&plain.q, &plain.k, &plain.v}) (*tensor)->fill_uniform(-1, 1);
+  plain.run(trial, trial.target(), p.precision, usual_scale(p.shape));
+  const Values expected = plain.out.values();
+
+  const auto check = [&](const char* what, const Problem& form) {
+    Call call(trial, form);
+    call.q->fill([&](int64_t i) { return plain.q->get(i); });
+    call.k->fill([&](int64_t i) { return plain.k->get(i); });
+    call.v->fill([&](int64_t i) { return plain.v->get(i); });
+    if (call.mask) call.mask->fill([](int64_t i) { return static_cast<double>(1 + i % 255); });
+    call.run(trial, trial.target(), form.precision, usual_scale(form.shape));
+    trial.compare_bits(what, call.out.values(), expected);
+  };
+  Problem form = p;
+  form.padding = 3;
+  check("odd strides", form);
+  form.padding = 8;
+  check("padded by 16 bytes", form);
+  form = p;
+  form.q = GTR_F32;
+  check("q f32", form);
+  form.kv = GTR_F32;
+  check("all f32", form);
+  form.padding = 1;
+  check("all f32, odd strides", form);
+  form = p;
+  form.mask = Mask::kFull;
+  check("a mask of all", form);
+  form.mask = Mask::kOverAll;
+  form.kv = GTR_F32;
+  check("one mask of all, kv f32", form);
+}
+
+// A length out of range is refused, with its place, its value and what is allowed, and nothing of its batch entry is
+// written.
+void run_bad_length(Trial& trial, bool of_keys, int64_t length) {
+  Problem p;
+  p.shape = {3, 70, 66, 2, 64};
+  p.precision = GTR_PRECISION_BF16;
+  p.query_lengths = {70, 1, 9};
+  p.key_lengths = {66, 65, 0};
+  Call call(trial, p);
+  for (auto* tensor : {&call.q, &call.k, &call.v}) (*tensor)->fill_uniform(-1, 1);
+  (of_keys ? call.key_lengths : call.query_lengths)->set(1, static_cast<double>(length));
+  const int64_t entry = p.shape.query_length * p.shape.heads * p.shape.head_dim;
+  for (int64_t i = entry; i < 2 * entry; ++i) call.out.leave_alone(i);
+  call.run_refused(trial, p.precision, usual_scale(p.shape));
+  const std::string argument = of_keys ? "key_lengths" : "query_lengths";
+  trial.expect(gtr_last_error_argument() == argument, "the message names the argument");
+  const std::string text = argument + describe("[1] is", length) + describe("; allowed are 0 to", of_keys ? 66 : 70);
+  trial.expect(std::string(gtr_last_error()).find(text) != std::string::npos, text.c_str());
 }
 
 void run_golden(Trial& trial, const std::string& prefix, bool masked) {
@@ -381,6 +488,40 @@ void add_attention_cases(CaseList& cases) {
       p.key_lengths = {35, 17};
       if (precision == GTR_PRECISION_BF16) add(p);
     }
+    // Where tiles of 32 and 64 keys and blocks of 32, 64 and 128 queries end, as kernels like their inputs best, with
+    // and without a mask that hides keys of the last, partial tile.
+    for (const int64_t dim : {64, 80, 88, 96, 128, 136, 256}) {
+      for (const auto& lengths : {std::pair<int64_t, int64_t>{16, 31}, {63, 64}, {65, 65}, {130, 129}, {33, 97}}) {
+        for (const Mask mask : {Mask::kNone, Mask::kOverHeads}) {
+          Problem p;
+          p.precision = precision;
+          p.q = p.kv = p.out = precision == GTR_PRECISION_BF16 ? GTR_BF16 : GTR_F32;
+          p.shape = {2, lengths.first, lengths.second, dim > 80 ? 1 : 2, dim};
+          p.mask = mask;
+          p.hidden_is_nan = mask != Mask::kNone;
+          cases.add_once(name_of(p), [p](Trial& trial) { run_problem(trial, p); });
+        }
+      }
+    }
+    // The same with lengths of their own, the last ones far below the longest; and so many heads that blocks of 128
+    // queries fill 4 multiprocessors, or (the second) any card of today.
+    for (const int64_t batch : {4, 40}) {
+      for (const int64_t dim : {64, 80}) {
+        Problem p;
+        p.precision = precision;
+        p.q = p.kv = precision == GTR_PRECISION_BF16 ? GTR_BF16 : GTR_F32;
+        p.shape = {batch, batch == 4 ? 200 : 72, batch == 4 ? 150 : 66, batch == 4 ? 2 : 8, dim};
+        p.query_lengths = {batch == 4 ? 200 : 72, 64, 0, 1};
+        p.key_lengths = {batch == 4 ? 150 : 66, 0, 64, 65};
+        for (int64_t b = 4; b < batch; ++b) {
+          p.query_lengths.push_back(b);
+          p.key_lengths.push_back(b % 3 ? b : 66);
+        }
+        p.hidden_is_nan = true;
+        cases.add_once(describe(name_of(p).substr(0, name_of(p).find(" query lengths")), "lengths hidden NaN"),
+                       [p](Trial& trial) { run_problem(trial, p); });
+      }
+    }
     for (const gtr_dtype dtype : {GTR_F32, GTR_BF16}) {
       if (dtype == GTR_BF16 && precision == GTR_PRECISION_F32) continue;
       Problem p;
@@ -404,10 +545,29 @@ void add_attention_cases(CaseList& cases) {
     cases.add(prefix + "huge scores", [precision](Trial& trial) { run_huge_scores(trial, precision, 1); });
     cases.add(prefix + "huge scores, negative scale",
               [precision](Trial& trial) { run_huge_scores(trial, precision, -1); });
-    cases.add_once(prefix + "invariance D 64", [precision](Trial& trial) { run_invariance(trial, precision, 64); });
-    cases.add_once(prefix + "invariance D 24", [precision](Trial& trial) { run_invariance(trial, precision, 24); });
+    const gtr_dtype dtype = precision == GTR_PRECISION_BF16 ? GTR_BF16 : GTR_F32;
+    for (const int64_t dim : {24, 64, 80, 136}) {
+      cases.add_once(describe(prefix + "invariance D", dim),
+                     [precision, dtype, dim](Trial& trial) { run_invariance(trial, precision, dtype, dim); });
+    }
+    for (const double value : {HUGE_VAL, -HUGE_VAL, std::numeric_limits<double>::quiet_NaN()}) {
+      for (const gtr_dtype stored : {GTR_F32, dtype}) {
+        cases.add(describe(prefix + "value seen by one query", value, stored == GTR_BF16 ? "bf16" : "f32"),
+                  [precision, stored, value](Trial& trial) { run_value_of_one(trial, precision, stored, value); });
+        if (stored == dtype && dtype == GTR_F32) break;
+      }
+    }
   }
   cases.add("zero scale", run_zero_scale);
+  for (const int64_t dim : {64, 80, 128}) {
+    cases.add_once(describe("same bits in any form, D", dim), [dim](Trial& trial) { run_forms(trial, dim); });
+  }
+  for (const bool of_keys : {false, true}) {
+    for (const int64_t length : {-1, of_keys ? 67 : 71}) {
+      cases.add(describe(of_keys ? "key length" : "query length", length, "is refused"),
+                [of_keys, length](Trial& trial) { run_bad_length(trial, of_keys, length); });
+    }
+  }
   for (const int dim : {16, 64, 80}) {
     const std::string prefix = "attention.d" + std::to_string(dim);
     cases.add("golden " + prefix + " lengths", [prefix](Trial& trial) { run_golden(trial, prefix, false); });
