@@ -87,9 +87,11 @@ struct TileLoader {
   __device__ __forceinline__ void load(char* tile, int rows, int head_dim, const void* anywhere) {
     static_assert(kRows % kPass == 0 && kPass % 8 == 0, "whole passes, of rows with one swizzle");
     char* const target = tile + Tile::offset(row(), chunk());
-#pragma unroll
+    // What is converted passes through registers: a chunk at a time.
+    constexpr int kUnroll = kLoad == AttentionLoad::kAsync ? kRows / kPass : 1;
+#pragma unroll(kUnroll)
     for (int i = 0; i < kRows; i += kPass) {
-#pragma unroll
+#pragma unroll(kUnroll)
       for (int c = 0; c < Tile::kChunks; c += kWide) {
         if (c + kWide > Tile::kChunks && chunk() >= Tile::kChunks - c) continue;
         const bool valid = row() + i < rows && (chunk() + c) * 8 < head_dim;
