@@ -7,6 +7,7 @@
 #include "cards.h"
 #include "device_state.h"
 #include "errors.h"
+#include "linear_cublaslt.h"
 #include "runtime_errors.h"
 
 namespace gtr::cuda {
@@ -66,6 +67,11 @@ gtr_status open_device(int ordinal, DeviceMemory& memory, Device** device, gtr_d
                 "options.index", "%s device %d cannot be opened: %s", kBackendName, ordinal, ErrorText(result).text);
   }
   opened->limits = card.limits;
+  const gtr_status prepared = gemm_prepare(kOperation);
+  if (prepared != GTR_OK) {
+    close_device(opened);
+    return prepared;
+  }
   opened->signal_values = static_cast<int32_t*>(pinned_allocate(*opened, Device::kSignalBytes));
   if (opened->signal_values == nullptr) {
     close_device(opened);
@@ -83,10 +89,10 @@ gtr_status open_device(int ordinal, DeviceMemory& memory, Device** device, gtr_d
   std::snprintf(info->name, sizeof info->name, "%s", card.name);
   const size_t length = std::strlen(info->reason);
   std::snprintf(info->reason + length, sizeof info->reason - length,
-                "compute capability %d.%d, %d multiprocessors, driver for CUDA %s, built with %s%s",
+                "compute capability %d.%d, %d multiprocessors, driver for CUDA %s, built with %s%s%s",
                 card.limits.compute_capability / 10, card.limits.compute_capability % 10, card.limits.multiprocessors,
                 VersionText(driver).text, VersionText(runtime).text,
-                opened->synchronous ? ", checked after every call (GTR_SYNC)" : "");
+                opened->synchronous ? ", checked after every call (GTR_SYNC)" : "", gemm_note());
   *device = opened;
   return GTR_OK;
 }

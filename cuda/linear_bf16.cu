@@ -20,10 +20,9 @@ template <typename Shape, int kBlocks>
 __global__ void __launch_bounds__(Shape::kThreads, kBlocks)
     linear_tile_kernel(const void* weights, int32_t steps, int32_t tiles, int64_t outputs, GlobalRows rows,
                        int32_t column_blocks, LinearEpilogue epilogue, const int32_t* cancelled) {
-  if (load_relaxed(cancelled) != 0) return;
   const int block = static_cast<int>(blockIdx.x);
   tile_linear<Shape>(weights, steps, tiles, outputs, rows, int64_t{block / column_blocks} * Shape::kRows,
-                     block % column_blocks * (Shape::kColumns / kTileColumns), epilogue);
+                     block % column_blocks * (Shape::kColumns / kTileColumns), epilogue, cancelled);
 }
 
 namespace {

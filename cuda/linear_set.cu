@@ -79,6 +79,23 @@ __global__ void __launch_bounds__(kPackThreads)
   packed[(tile * steps + step) * kStepChunks + chunk] = result;
 }
 
+// The same rows, as they are: plain [rows, plain_stride], bf16 or f32, zeros beyond the inputs. One thread per element
+// of plain; launch: enough blocks of 256 threads.
+template <typename From, bool kBf16>
+__global__ void __launch_bounds__(kPackThreads) copy_weights_kernel(const typename From::Element* raw, int64_t rows,
+                                                                    int64_t inputs, int64_t plain_stride, void* plain) {
+  const int64_t i = int64_t{blockIdx.x} * kPackThreads + threadIdx.x;
+  const int64_t row = i / plain_stride;
+  const int64_t input = i % plain_stride;
+  if (row >= rows) return;
+  const float value = input < inputs ? From::to_float(raw[row * inputs + input]) : 0.0f;
+  if constexpr (kBf16) {
+    static_cast<Bf16*>(plain)[i] = to_bf16(value);
+  } else {
+    static_cast<float*>(plain)[i] = value;
+  }
+}
+
 // bias[i] = raw[i] for `count` elements. Launch: enough blocks of 256 threads.
 template <typename From>
 __global__ void __launch_bounds__(kPackThreads)
@@ -90,12 +107,26 @@ __global__ void __launch_bounds__(kPackThreads)
 namespace {
 
 template <typename From>
+void copy_rows(Queue& queue, const Linear& linear, const void* raw, int64_t first_row, int64_t rows) noexcept {
+  const auto* elements = static_cast<const typename From::Element*>(raw);
+  const int64_t stride = plain_stride(linear);
+  const bool bf16 = linear.precision == GTR_PRECISION_BF16;
+  const dim3 grid(static_cast<unsigned>(divide_up(rows * stride, kPackThreads)));
+  void* plain = static_cast<char*>(linear.plain) + first_row * stride * (bf16 ? 2 : 4);
+  const auto copy =
+      bf16 ? launch<copy_weights_kernel<From, true>, const typename From::Element*, int64_t, int64_t, int64_t, void*>
+           : launch<copy_weights_kernel<From, false>, const typename From::Element*, int64_t, int64_t, int64_t, void*>;
+  copy(queue, grid, kPackThreads, 0, elements, rows, linear.inputs, stride, plain);
+}
+
+template <typename From>
 void pack_rows(Queue& queue, const Linear& linear, const void* raw, int64_t first_row, int64_t rows) noexcept {
   const auto* elements = static_cast<const typename From::Element*>(raw);
   const int64_t tiles = divide_up(first_row + rows, kTileColumns) - first_row / kTileColumns;
   const int64_t steps = linear.steps;
   const dim3 grid(static_cast<unsigned>(divide_up(tiles * steps * kStepChunks, kPackThreads)));
   auto* packed = static_cast<uint4*>(linear.weights);
+  if (linear.plain != nullptr) copy_rows<From>(queue, linear, raw, first_row, rows);
   if (linear.precision == GTR_PRECISION_BF16) {
     launch<pack_weights_kernel<From, true>>(queue, grid, kPackThreads, 0, elements, first_row, rows, linear.inputs,
                                             steps, packed);

@@ -116,17 +116,24 @@ class TileCopies {
 };
 
 // Block of Shape::kThreads with Shape::kSharedBytes; it computes rows first_row .. and column tiles first_tile .., as
-// far as they exist. weights: packed bf16. rows: as for streams, aligned to 16 bytes and whole steps long.
+// far as they exist, unless *cancelled is not 0. weights: packed bf16. rows: as for streams, aligned to 16 bytes and
+// whole steps long.
 template <typename Shape, typename Epilogue>
 __device__ __forceinline__ void tile_linear(const void* weights, int steps, int tiles, int64_t outputs,
                                             const GlobalRows& rows, int64_t first_row, int first_tile,
-                                            const Epilogue& epilogue) {
+                                            const Epilogue& epilogue, const int32_t* cancelled) {
+  const int32_t is_cancelled = load_relaxed(cancelled);  // looked at when the first stages are on their way
   constexpr int kRowTiles = Shape::kWarpRows / 16;
   constexpr int kColumnTiles = Shape::kWarpColumns / kTileColumns;
   auto* const ring = dynamic_shared<uint4>();
   const TileCopies<Shape> copies(weights, steps, tiles, first_tile, rows, first_row);
 #pragma unroll
   for (int stage = 0; stage < Shape::kStages - 1; ++stage) copies.fetch(ring + stage * Shape::kStageChunks, stage);
+
+  if (is_cancelled != 0) {
+    copy_async_wait<0>();
+    return;
+  }
 
   const int warp = static_cast<int>(threadIdx.x) % Shape::kSliceThreads / kWarp;
   const int warp_row = warp / Shape::kWarpsAcross * Shape::kWarpRows;

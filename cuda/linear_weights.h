@@ -43,6 +43,10 @@ __host__ __device__ __forceinline__ int partition_start(int steps, int p) {
   return start < steps ? start : steps;
 }
 
+inline int64_t step_inputs(gtr_precision precision) {
+  return precision == GTR_PRECISION_BF16 ? kStepInputsBf16 : kStepInputsF32;
+}
+
 struct Linear {
   Device* device;
   int64_t outputs;
@@ -53,10 +57,10 @@ struct Linear {
   void* weights;         // device, tiles * steps * 512 bytes
   float* bias;           // device, tiles * 8
   int64_t device_bytes;  // of the allocation that weights starts
+  void* plain;           // device, row-major [outputs, plain_stride], zeros beyond the inputs; null without cuBLASLt
+  int64_t plain_bytes;
 };
 
-__host__ __device__ __forceinline__ int64_t step_inputs(gtr_precision precision) {
-  return precision == GTR_PRECISION_BF16 ? kStepInputsBf16 : kStepInputsF32;
-}
+inline int64_t plain_stride(const Linear& linear) { return linear.steps * step_inputs(linear.precision); }
 
 }  // namespace gtr::cuda

@@ -415,6 +415,21 @@ void external_stream() {
   EXPECT(y.get(o) == expected);
 }
 
+// GTR_GEMM: who multiplies is said, and a value that nobody knows is refused.
+void products_by_cublaslt() {
+  Opened o;
+  gtr_device_info info = {};
+  EXPECT_OK(gtr_device_get_info(o.device, &info));
+  EXPECT(std::strstr(info.reason, "tall products by cuBLASLt (GTR_GEMM): rows may depend on their batch") != nullptr);
+}
+
+void unknown_products() {
+  gtr_device_options options = {GTR_BACKEND_CUDA, 0, 0, 0};
+  gtr_device* device = nullptr;
+  EXPECT(gtr_device_open(&options, &device) == GTR_ERROR_INVALID_ARGUMENT);
+  EXPECT(last_error_has({"GTR_GEMM is \"cublas\"", "own and cublaslt"}));
+}
+
 }  // namespace
 }  // namespace gtr::test
 
@@ -422,6 +437,7 @@ int main() {
   using namespace gtr::test;
   unsetenv("CUDA_VISIBLE_DEVICES");
   unsetenv("GTR_SYNC");
+  unsetenv("GTR_GEMM");
   const auto says = [](const char* sentence) { return [sentence] { absent(sentence); }; };
   with("no driver", {{"GTR_EMU_DRIVER", "0"}},
        says("no cuda-emu device: the NVIDIA driver (libcuda.so.1) is not installed"));
@@ -441,5 +457,7 @@ int main() {
   with("findings", {}, findings);
   with("cancelling", {}, cancelling);
   with("external stream", {}, external_stream);
+  with("products by cuBLASLt", {{"GTR_GEMM", "cublaslt"}}, products_by_cublaslt);
+  with("unknown products", {{"GTR_GEMM", "cublas"}}, unknown_products);
   return result();
 }
