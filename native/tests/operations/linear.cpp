@@ -1,6 +1,7 @@
 #include "reference/linear.h"
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -394,6 +395,8 @@ void run_non_finite_row(Trial& trial, gtr_precision precision) {
 }
 
 void run_invariance(Trial& trial, gtr_precision precision, gtr_dtype x_dtype, int64_t inputs, int64_t outputs) {
+  // What GTR_GEMM=cublaslt gives up, and says so.
+  if (std::strstr(trial.target().info().reason, "rows may depend on their batch") != nullptr) return;
   constexpr int64_t kRows = 512;
   Tensor weight(trial, "weight", Role::kHost, GTR_F32, {outputs, inputs});
   Tensor bias(trial, "bias", Role::kHost, GTR_F32, {outputs});
