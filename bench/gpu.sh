@@ -74,7 +74,7 @@ need_machine() {
     if ! command -v nvidia-smi >/dev/null 2>&1; then
       missing+=("nvidia-smi, which comes with NVIDIA's driver")
     elif ! nvidia-smi -i "$device" >/dev/null 2>&1; then
-      missing+=("a card with number $device that the driver answers for: $(nvidia-smi -i "$device" 2>&1 | head -n 1)")
+      missing+=("a card with number $device; nvidia-smi says: $({ nvidia-smi -i "$device" 2>&1 || true; } | head -n 1)")
     fi
   fi
   if [ ${#missing[@]} -eq 0 ]; then return 0; fi
