@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.github.gtr4j.ForkedJvm;
 import io.github.gtr4j.InvalidArgumentException;
 import io.github.gtr4j.device.Device;
+import io.github.gtr4j.device.DeviceOptions;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The JVM's own checks of JNI calls find nothing to say about any kernel, nor about errors. */
@@ -13,7 +15,9 @@ class JniCheckTest {
   /** Calls every kernel a few times, and lets some fail. */
   public static final class Main {
     public static void main(String[] arguments) {
-      try (EveryKernel kernels = new EveryKernel()) {
+      DeviceOptions options =
+          arguments.length == 0 ? DeviceOptions.cpu().withThreads(1) : DeviceOptions.cuda(0);
+      try (EveryKernel kernels = new EveryKernel(options)) {
         for (int i = 0; i < 20; i++) {
           kernels.run();
         }
@@ -34,7 +38,17 @@ class JniCheckTest {
 
   @Test
   void checksFindNothing() throws Exception {
-    ForkedJvm.Result result = ForkedJvm.run(Main.class, List.of("-Xcheck:jni"));
+    check();
+  }
+
+  @Test
+  @Tag("emulator")
+  void checksFindNothingOnCuda() throws Exception {
+    check("cuda");
+  }
+
+  private static void check(String... arguments) throws Exception {
+    ForkedJvm.Result result = ForkedJvm.run(Main.class, List.of("-Xcheck:jni"), arguments);
     assertEquals("fraction done", result.out());
     assertEquals("", result.err());
     assertEquals(0, result.exitCode());
