@@ -4,6 +4,7 @@
 
 #include "device.h"
 #include "diffusion_table.h"
+#include "head_mlp.h"
 
 namespace gtr::cuda {
 namespace {
@@ -175,6 +176,7 @@ void HeadPass::run(Context& context, const Head& head, int64_t rows, float* stre
   const gtr_tensor h = matrix_view(stream, GTR_F32, rows, width, width);
   const gtr_tensor normed_view = matrix_view(normed, dtype, rows, width, width);
   const gtr_tensor hidden_view = matrix_view(hidden, dtype, rows, width, width);
+  const bool fused = mlp_fits(*context.limits, head, rows);
   for (int32_t b = 0; b < head.shape.blocks; ++b) {
     const HeadBlock& block = head.blocks[b];
     const int64_t row = (b * modulations.capacity + first) * 3 * width;
@@ -182,10 +184,16 @@ void HeadPass::run(Context& context, const Head& head, int64_t rows, float* stre
       return matrix_view(element(modulations.blocks, dtype, row + which * width), dtype, rows, width, 3 * width);
     };
     const gtr_tensor shift = part(0), scale = part(1), gate = part(2);
-    const gtr_tensor norm_weight = vector_view(block.norm_weight, width);
-    const gtr_tensor norm_bias = vector_view(block.norm_bias, width);
-    layer_norm(context, h, &norm_weight, &norm_bias, &scale, &shift, kHeadNormEpsilon, normed_view);
-    linear(context, *block.mlp0, GTR_ACTIVATION_SILU, normed_view, nullptr, nullptr, hidden_view, linear_scratch);
+    if (fused) {
+      norm_modulate_linear_silu(
+          context, head, b, rows,
+          {stream, block.norm_weight, block.norm_bias, shift.data, scale.data, shift.stride[0], hidden});
+    } else {
+      const gtr_tensor norm_weight = vector_view(block.norm_weight, width);
+      const gtr_tensor norm_bias = vector_view(block.norm_bias, width);
+      layer_norm(context, h, &norm_weight, &norm_bias, &scale, &shift, kHeadNormEpsilon, normed_view);
+      linear(context, *block.mlp0, GTR_ACTIVATION_SILU, normed_view, nullptr, nullptr, hidden_view, linear_scratch);
+    }
     linear(context, *block.mlp2, GTR_ACTIVATION_NONE, hidden_view, &gate, &h, h, linear_scratch);
   }
 }

@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
 #include <string>
 
 #include "fixtures/chain.h"
@@ -141,6 +144,122 @@ void run_invariance(Trial& trial, gtr_precision precision) {
   });
 }
 
+// A backend may keep what it made of a chain's groups for the next call that has them, with this head and scratch: what
+// the caller gives anew must count, and a head in the place of a destroyed one is another head.
+void run_again(Trial& trial, gtr_precision precision) {
+  std::unique_ptr<Scratch> scratch;
+  for (int round = 0; round < 4; ++round) {
+    const reference::Head head = random_head(trial.random(), 6, 17, 40, 2, precision);
+    const HeadHandle handle = make_head(trial, trial.target(), head);
+    for (const bool permuted : {false, true}) {
+      ChainCall call(trial, head, make_rows(trial, head, kRagged), {round % 2 == 0 ? 0.5 : 0, 0, permuted});
+      const reference::Values expected = call.run(trial.target(), handle.get());
+      if (scratch == nullptr) scratch = std::make_unique<Scratch>(trial, call.scratch_size(handle.get()));
+      if (round > 1) {
+        trial.run("gtr_head_chain_prepare", [&] {
+          return gtr_head_chain_prepare(trial.target().stream(), handle.get(), &call.chain(), scratch->data(),
+                                        scratch->size());
+        });
+      }
+      trial.compare_bits(describe("head", round, permuted ? "permuted" : "in order"),
+                         call.run(trial.target(), handle.get(), *scratch), expected);
+    }
+  }
+}
+
+// More chains than a stream remembers, twice.
+void run_many(Trial& trial) {
+  constexpr int kChains = 40;
+  const reference::Head head = random_head(trial.random(), 3, 5, 16, 1, GTR_PRECISION_F32);
+  const HeadHandle handle = make_head(trial, trial.target(), head);
+  std::vector<std::unique_ptr<ChainCall>> calls;
+  int64_t bytes = 0;
+  for (int steps = 1; steps <= kChains; ++steps) {
+    calls.push_back(std::make_unique<ChainCall>(trial, head, make_rows(trial, head, {{1, steps, steps % 2 == 0}}),
+                                                ChainOptions{1, 0, false}));
+    bytes = std::max(bytes, calls.back()->scratch_size(handle.get()));
+  }
+  const Scratch scratch(trial, bytes);
+  for (const char* round : {"first", "again"}) {
+    for (const auto& call : calls) {
+      const reference::Values expected = call->run(trial.target(), handle.get());
+      trial.compare_bits(describe(round, call->most_steps(), "steps"), call->run(trial.target(), handle.get(), scratch),
+                         expected);
+    }
+  }
+}
+
+// One value that gtr.h forbids: the call, or on an asynchronous backend the next synchronisation, names it. The CPU
+// then writes nothing; CUDA leaves out the rows of the value, whose x stays as it is.
+void run_refused(Trial& trial) {
+  const reference::Head head = random_head(trial.random(), 5, 9, 24, 1, GTR_PRECISION_F32);
+  const HeadHandle handle = make_head(trial, trial.target(), head);
+  constexpr size_t kRows = 7;
+  const std::vector<Part> parts{{4, 3, true}, {3, 2, false}};
+  const auto rows = make_rows(trial, head, parts);
+  ChainCall call(trial, head, rows, {1, 0, true});
+  const reference::Values good = call.run(trial.target(), handle.get());
+  const auto place_of = [&](int64_t row) { return static_cast<int64_t>(call.place()->get(row)); };
+  const auto places = static_cast<int64_t>(call.temperature().count());
+  const double infinity = std::numeric_limits<double>::infinity();
+  const struct {
+    const char* argument;
+    Tensor* array;
+    int64_t at;
+    double value;
+    std::string sentence;
+    std::vector<size_t> of_rows;
+  } refusals[] = {
+      {"chain.place", call.place(), 5, -1, describe("chain.place[5] is -1; allowed are 0 to", places - 1), {5}},
+      {"chain.place", call.place(), 0, static_cast<double>(places), describe("chain.place[0] is", places), {0}},
+      {"chain.place",
+       call.place(),
+       6,
+       static_cast<double>(place_of(2)),
+       describe("chain.place holds", place_of(2), "more than once; allowed are distinct places"),
+       {2, 6}},
+      {"chain.cfg", call.cfg(), place_of(1), -0.5, describe("chain.cfg["), {1}},
+      {"chain.cfg", call.cfg(), place_of(3), std::nan(""), "; allowed are finite numbers from 0", {3}},
+      {"chain.temperature",
+       &call.temperature(),
+       place_of(4),
+       infinity,
+       " is inf; allowed are finite numbers from 0",
+       {4}},
+  };
+  for (const auto& refusal : refusals) {
+    const double before = refusal.array->get(refusal.at);
+    const reference::Values start(kRows * static_cast<size_t>(head.channels), 3);
+    call.set_x_of_rows(start);
+    refusal.array->set(refusal.at, refusal.value);
+    const Scratch scratch(trial, call.scratch_size(handle.get()));
+    trial.before_call();
+    gtr_status status = gtr_head_chain(trial.target().stream(), handle.get(), &call.chain(), call.x().view(),
+                                       scratch.data(), scratch.size());
+    if (status == GTR_OK) status = gtr_stream_synchronize(trial.target().stream());
+    const std::string message = gtr_last_error();
+    const std::string argument = gtr_last_error_argument();
+    trial.after_call();
+    refusal.array->set(refusal.at, before);
+    if (status != GTR_ERROR_INVALID_ARGUMENT || argument != refusal.argument ||
+        message.find(refusal.sentence) == std::string::npos) {
+      trial.fail("%s for \"%s\": \"%s\" about %s", gtr_status_name(status), refusal.sentence.c_str(), message.c_str(),
+                 argument.c_str());
+    }
+    reference::Values got = call.x_of_rows();
+    reference::Values expected = trial.target().is_cpu() ? start : good;
+    for (const size_t row : refusal.of_rows) {
+      for (size_t i = row * static_cast<size_t>(head.channels); i < (row + 1) * static_cast<size_t>(head.channels);
+           ++i) {
+        // Of two rows at one place either may be left out.
+        expected[i] = refusal.of_rows.size() == 1 ? start[i] : got[i];
+      }
+    }
+    trial.compare_bits(describe("x0 beside a wrong", refusal.argument), got, expected);
+  }
+  trial.compare_bits("x0 after all refusals", call.run(trial.target(), handle.get()), good);
+}
+
 // The same place arrays with stride 0: one seed, image, cfg and temperature for all rows, as one request has them.
 void run_broadcast(Trial& trial) {
   const reference::Head head = random_head(trial.random(), 4, 9, 24, 1, GTR_PRECISION_F32);
@@ -270,11 +389,14 @@ void add_head_chain_cases(CaseList& cases) {
     add("ragged, little memory", kRagged, {1.5, 1, true});
     add("many rows", {{70, 3, false}, {30, 2, true}}, {1.5, 0, false});
     cases.add_once(prefix + "equivalences", [precision](Trial& trial) { run_equivalences(trial, precision); });
+    cases.add_once(prefix + "again", [precision](Trial& trial) { run_again(trial, precision); });
     cases.add_once(prefix + "row invariance", [precision](Trial& trial) { run_invariance(trial, precision); });
   }
   cases.add("update only", [](Trial& trial) { run_update_only(trial, 0); });
   cases.add("update only, x0 clip", [](Trial& trial) { run_update_only(trial, 0.7); });
   cases.add("guidance", run_guidance);
+  cases.add_once("more chains than a stream remembers", run_many);
+  cases.add_once("refused values", run_refused);
   cases.add("broadcast arrays", run_broadcast);
   add_golden(cases);
 }

@@ -1,0 +1,128 @@
+#include "head_mlp.h"
+
+#include "device.h"
+#include "head_network.h"
+#include "layer_norm_row.inl"
+#include "linear_stream.h"
+
+namespace gtr::cuda {
+namespace {
+
+// Every block of the product normalises all rows again, from L2 and with its two warps, while its weights are on their
+// way. A warp takes about a microsecond for a row, as long as a launch of its own for all of them costs. Not measured:
+// no card was at hand.
+constexpr int64_t kMostRows = 4;
+
+using Shape = StreamShape<1, 1, true>;
+
+// Register-resident steps of a lane: rows of up to 1536 elements.
+constexpr int kRowSteps = 12;
+
+// Rows for stream_linear, made in shared memory behind its own: bf16 [8, row_bytes / 2], zeros beyond the rows and
+// beyond the width.
+template <int kSteps, bool kVector>
+struct NormedRows {
+  static constexpr bool kInShared = true;
+  HeadMlp mlp;
+  int32_t rows;
+  int32_t steps;
+  int64_t width;
+  float epsilon;
+  int32_t row_bytes;
+
+  __device__ __forceinline__ unsigned char* row_at(int row) const {
+    return dynamic_shared<unsigned char>() + Shape::kSharedBytes + row * row_bytes;
+  }
+
+  __device__ __forceinline__ void prepare() const {
+    for (int row = warp_id(); row < Shape::kRows; row += Shape::kWarps) {
+      auto* const y = reinterpret_cast<Bf16*>(row_at(row));
+      const int64_t columns = static_cast<int64_t>(steps) * kStepInputsBf16;
+      const int64_t made = row < rows ? width : 0;
+      if (row < rows) normalise(row, y);
+      for (int64_t i = made + lane_id(); i < columns; i += kWarp) y[i] = Bf16{0};
+    }
+    block_sync();
+  }
+
+  __device__ __forceinline__ uint4 load(int row, int step, int t) const {
+    return load_16(row_at(row) + step * kStepRowBytes + 16 * t);
+  }
+
+ private:
+  __device__ __forceinline__ void normalise(int64_t row, Bf16* y) const {
+    const float* const x = mlp.stream + row * width;
+    const Bf16* const shift = static_cast<const Bf16*>(mlp.shift) + row * mlp.modulation_stride;
+    const Bf16* const scale = static_cast<const Bf16*>(mlp.scale) + row * mlp.modulation_stride;
+    const auto finish = [&](float4 v, int64_t quad, const NormMoments& moments) {
+      v = normalised(v, moments);
+      v = v * load_quad<kVector>(mlp.norm_weight, width, quad);
+      v = v + load_quad<kVector>(mlp.norm_bias, width, quad);
+      v = modulated(v, load_quad<kVector>(scale, width, quad), load_quad<kVector>(shift, width, quad));
+      store_quad<kVector>(y, width, quad, v);
+    };
+    if constexpr (kSteps > 0) {
+      float4 own[kSteps];
+      for_quads<kSteps>(width, [&](int step, int64_t quad) { own[step] = load_quad<kVector>(x, width, quad); });
+      const NormMoments moments = norm_moments<kSteps>(width, epsilon, [&](int step, int64_t) { return own[step]; });
+      for_quads<kSteps>(width, [&](int step, int64_t quad) { finish(own[step], quad, moments); });
+    } else {
+      const auto load = [&](int, int64_t quad) { return load_quad<kVector>(x, width, quad); };
+      const NormMoments moments = norm_moments<0>(width, epsilon, load);
+      for_quads<0>(width, [&](int step, int64_t quad) { finish(load(step, quad), quad, moments); });
+    }
+  }
+};
+
+// SiLU(modulate(norm(stream)) W^T + b). weights: packed bf16 [tiles][steps][512 bytes]. Launch: `tiles` blocks of
+// Shape::kThreads, Shape::kSharedBytes + 8 rows.row_bytes.
+template <typename Rows>
+__global__ void __launch_bounds__(Shape::kThreads)
+    norm_modulate_linear_silu_kernel(const void* weights, int32_t tiles, Rows rows, LinearEpilogue epilogue,
+                                     const int32_t* cancelled) {
+  stream_linear<Shape>(weights, rows.steps, tiles, rows.width, rows, rows.rows, epilogue, cancelled);
+}
+
+// Of shared memory: 64 bytes more than a multiple of 128, which keeps reads of 8 rows free of bank conflicts.
+int64_t row_bytes(const Linear& linear) noexcept {
+  const int64_t bytes = int64_t{linear.steps} * kStepRowBytes;
+  return bytes % 128 == 0 ? bytes + 64 : bytes;
+}
+
+int64_t shared_bytes(const Linear& linear) noexcept { return Shape::kSharedBytes + Shape::kRows * row_bytes(linear); }
+
+template <int kSteps, bool kVector>
+void launch_mlp(Context& context, const Linear& linear, int64_t rows, const HeadMlp& mlp,
+                const LinearEpilogue& epilogue) noexcept {
+  using Rows = NormedRows<kSteps, kVector>;
+  const Rows normed{mlp,           static_cast<int32_t>(rows),     linear.steps,
+                    linear.inputs, norm_epsilon(kHeadNormEpsilon), static_cast<int32_t>(row_bytes(linear))};
+  launch<norm_modulate_linear_silu_kernel<Rows>>(
+      context.queue, dim3(static_cast<unsigned>(linear.tiles)), Shape::kThreads, shared_bytes(linear),
+      static_cast<const void*>(linear.weights), linear.tiles, normed, epilogue, context.cancelled);
+}
+
+}  // namespace
+
+bool mlp_fits(const DeviceLimits& limits, const Head& head, int64_t rows) noexcept {
+  return head.precision == GTR_PRECISION_BF16 && rows <= kMostRows && head.shape.blocks > 0 &&
+         shared_bytes(*head.blocks[0].mlp0) <= limits.shared_bytes;
+}
+
+void norm_modulate_linear_silu(Context& context, const Head& head, int32_t block, int64_t rows,
+                               const HeadMlp& mlp) noexcept {
+  const Linear& linear = *head.blocks[block].mlp0;
+  LinearEpilogue epilogue{};
+  epilogue.activation = GTR_ACTIVATION_SILU;
+  epilogue.bias = linear.bias;
+  epilogue.y = {mlp.hidden, linear.outputs, true};
+  epilogue.by_4 = epilogue.y.aligned_by_4();
+  const bool vector = linear.inputs % kQuad == 0;  // all rows start at multiples of it
+  if (vector && linear.inputs <= int64_t{kRowSteps} * kWarpQuads) {
+    launch_mlp<kRowSteps, true>(context, linear, rows, mlp, epilogue);
+  } else {
+    launch_mlp<0, false>(context, linear, rows, mlp, epilogue);
+  }
+}
+
+}  // namespace gtr::cuda
