@@ -20,7 +20,7 @@ namespace {
 
 constexpr int kMinThreads = 128;
 constexpr int kMaxThreads = 512;
-constexpr int kBlocks = 2;  // of kMaxThreads on a multiprocessor at least, so up to 64 registers
+constexpr int kBlocks = 1;  // of kMaxThreads that a multiprocessor must hold; said, or the compiler spills to hold more
 constexpr int kTableThreads = 128;
 constexpr int64_t kScratchBytes = int64_t{64} << 20;  // that rows too long for shared memory share, at most
 
@@ -106,7 +106,7 @@ __device__ __forceinline__ float2* buffers_of(float2* scratch, int32_t buffer) {
 
 // The chirp's spectrum in its place. Launch: one block of up to kMaxThreads threads.
 template <bool kShared>
-__global__ void __launch_bounds__(kMaxThreads)
+__global__ void __launch_bounds__(kMaxThreads, kBlocks)
     transform_chirp(FrequencyPlan plan, float2* tables, float2* scratch, int32_t buffer) {
   float2* const memory = buffers_of<kShared>(scratch, buffer);
   float2* const spectrum = tables + plan.spectrum;

@@ -11,6 +11,7 @@ namespace gtr::cuda {
 namespace {
 
 constexpr int kMaxWarps = 4;  // rows that a block normalises at once
+constexpr int kBlocks = 4;    // of so many warps that a multiprocessor must hold: up to 128 registers
 
 // A matrix [rows, width] or, with row stride 0, a vector [width]; f32 or bf16, null if absent.
 struct Modulator {
@@ -45,7 +46,7 @@ __device__ __forceinline__ float4 load_modulator(const Modulator& m, int64_t row
 // kSteps: 0, or at least width / 128, and then the row stays in registers. kVector: every row of every tensor is
 // aligned to four elements. All variants give the same bits.
 template <typename Y, int kSteps, bool kVector>
-__global__ void __launch_bounds__(kMaxWarps* kWarp) layer_norm_rows(LayerNorm p) {
+__global__ void __launch_bounds__(kMaxWarps* kWarp, kBlocks) layer_norm_rows(LayerNorm p) {
   if (load_relaxed(p.cancelled) != 0) return;
   const int64_t warps = blockDim.x / kWarp;
   for (int64_t row = blockIdx.x * warps + warp_id(); row < p.rows; row += gridDim.x * warps) {

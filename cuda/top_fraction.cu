@@ -14,7 +14,6 @@ namespace {
 constexpr int kMaxThreads = 1024;
 constexpr int kMaxWarps = kMaxThreads / kWarp;
 constexpr int kKeyWords = 3;
-constexpr int kWordBits = 32;
 
 // Kernel parameters have room for 4 KiB: so many segments go into a launch by value, and nothing is copied.
 constexpr int kSegmentsPerLaunch = 192;
@@ -73,7 +72,7 @@ __device__ __forceinline__ int32_t block_sum(int32_t value, int32_t* totals) {
 // ascending order. Launch: a block of up to kMaxThreads threads for each segment.
 __global__ void __launch_bounds__(kMaxThreads) select_rows(TopFraction p, Segments segments) {
   GTR_SHARED(int32_t, totals, 2 * kMaxWarps);
-  const gtr_segment segment = segments.at[blockIdx.x];
+  const gtr_segment& segment = segments.at[blockIdx.x];
   const int threads = static_cast<int>(blockDim.x);
   const int thread = static_cast<int>(threadIdx.x);
   int pass = 0;
@@ -83,17 +82,20 @@ __global__ void __launch_bounds__(kMaxThreads) select_rows(TopFraction p, Segmen
   // the largest of numbers.
   Key threshold{};
   int32_t before = 0;
-  for (int bit = 0; bit < kKeyWords * kWordBits && before < segment.selected; ++bit) {
-    Key candidate = threshold;
-    candidate.word[bit / kWordBits] |= 0x80000000u >> (bit % kWordBits);
-    int32_t count = 0;
-    for (int64_t i = thread; i < segment.count; i += threads) {
-      count += ranks_before(key_of(p, segment.first + i), candidate) ? 1 : 0;
+#pragma unroll
+  for (int word = 0; word < kKeyWords; ++word) {
+    for (uint32_t bit = 0x80000000u; bit != 0 && before < segment.selected; bit >>= 1) {
+      Key candidate = threshold;
+      candidate.word[word] |= bit;
+      int32_t count = 0;
+      for (int64_t i = thread; i < segment.count; i += threads) {
+        count += ranks_before(key_of(p, segment.first + i), candidate) ? 1 : 0;
+      }
+      count = block_sum(count, next_totals());
+      if (count > segment.selected) continue;
+      threshold = candidate;
+      before = count;
     }
-    count = block_sum(count, next_totals());
-    if (count > segment.selected) continue;
-    threshold = candidate;
-    before = count;
   }
 
   // Every thread goes along until all are done, since the warps count together.
