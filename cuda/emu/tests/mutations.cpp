@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -113,7 +114,8 @@ Waits find_waits(const std::string& program, const std::vector<std::string>& ope
     std::ifstream sites(file);
     std::string site;
     std::string function;
-    while (sites >> site >> function) {
+    while (sites >> site && std::getline(sites >> std::ws, function)) {
+      function.resize(std::min(function.size(), function.find('<')));  // arguments of a template have spaces
       Wait& wait = waits[site];
       wait.site = site;
       wait.function = function;
