@@ -211,11 +211,10 @@ __global__ void __launch_bounds__(FloatTileShape::kThreads)
     stage = stage + 1 < Shape::kStages ? stage + 1 : 0;
     filled = filled + 1 < Shape::kStages ? filled + 1 : 0;
   }
-  copy_async_wait<0>();
 
   auto* const shared = dynamic_shared<float>();
   for (int p = 0; p < kPartitionsF32; ++p) {
-    block_sync();  // at first: the ring becomes the tile of sums
+    block_sync();  // at first: the ring, with no copies under way any more, becomes the tile of sums
     if (p != slice) continue;
 #pragma unroll
     for (int r = 0; r < Shape::kThreadRows; ++r) {

@@ -167,8 +167,7 @@ __device__ __forceinline__ void tile_linear(const void* weights, int steps, int 
     stage = stage + 1 < Shape::kStages ? stage + 1 : 0;
     filled = filled + 1 < Shape::kStages ? filled + 1 : 0;
   }
-  copy_async_wait<0>();
-  block_sync();  // the ring becomes the tile of sums
+  block_sync();  // the ring, into which no copies are under way any more, becomes the tile of sums
 
   auto* const shared = dynamic_shared<float>();
   const auto each_pair = [&](auto&& visit) {
