@@ -418,13 +418,14 @@ template <int kDim, int kRowTiles, bool kMasked, AttentionLoad kLoad>
 __global__ void __launch_bounds__(kAttentionThreads, kRowTiles == 1 && kDim <= 80 ? 3 : 2)
     attention_bf16(AttentionParameters p) {
   using Sizes = AttentionSizes<kDim, kRowTiles>;
+  constexpr bool kAsync = kLoad == AttentionLoad::kAsync;
   static_assert(!kMasked || kRowTiles == 1, "visible bits are those of one row tile");
   const AttentionBlock block = attention_block<Sizes::kRows>(p);
   if (block.rows == 0) return;
 
   char* const shared = dynamic_shared<char>();
   char* const query_tile = shared + (Sizes::kQueriesInRegisters ? 1 : 2) * Sizes::kStageBytes;
-  const int tiles = (block.keys + Sizes::kKeys - 1) / Sizes::kKeys;
+  const int tiles = block.keys / Sizes::kKeys + (block.keys % Sizes::kKeys != 0);
   TileLoader<kDim, kLoad> keys(p.k, attention_row(p.k, block, 0));
   TileLoader<kDim, kLoad> values(p.v, attention_row(p.v, block, 0));
   const auto load_stage = [&](int tile) {  // one after the other
@@ -434,19 +435,23 @@ __global__ void __launch_bounds__(kAttentionThreads, kRowTiles == 1 && kDim <= 8
     values.template load<Sizes::kKeys>(stage + Sizes::kTileBytes, left, p.head_dim, p.v.data);
   };
 
-  TileLoader<kDim, kLoad>(p.q, attention_row(p.q, block, block.first_row))
-      .template load<Sizes::kRows>(query_tile, block.rows, p.head_dim, p.q.data);
-  copy_async_commit();
-  if (tiles > 0) load_stage(0);
-  copy_async_commit();
-
   // Rows of a warp. Without any it has but its share of the loads.
   const int first_row = warp_id() * 16 * kRowTiles;
   const bool has_rows = first_row < block.rows;
   AttentionWarp<kDim, kRowTiles, kMasked> warp(query_tile);
-  copy_async_wait<1>();
-  block_sync();
-  if (Sizes::kQueriesInRegisters && has_rows) warp.hold_queries(warp.keep_both(p), warp.flip_both(p));
+
+  if (tiles > 0) {
+    TileLoader<kDim, kLoad>(p.q, attention_row(p.q, block, block.first_row))
+        .template load<Sizes::kRows>(query_tile, block.rows, p.head_dim, p.q.data);
+    if (kAsync && Sizes::kQueriesInRegisters) copy_async_commit();
+    load_stage(0);
+    if (kAsync) copy_async_commit();
+    if (Sizes::kQueriesInRegisters) {  // others arrive with the first tile
+      if (kAsync) copy_async_wait<1>();
+      block_sync();
+      if (has_rows) warp.hold_queries(warp.keep_both(p), warp.flip_both(p));
+    }
+  }
 
   const uint8_t* mask[2] = {nullptr, nullptr};
   if (kMasked && p.mask != nullptr) {
@@ -459,10 +464,12 @@ __global__ void __launch_bounds__(kAttentionThreads, kRowTiles == 1 && kDim <= 8
   for (int tile = 0; tile < tiles; ++tile) {
     // One barrier per tile says both that this one has arrived for all, and that all have done with the one before,
     // whose place the next one takes.
-    copy_async_wait<0>();
+    if (kAsync) copy_async_wait<0>();
     block_sync();
-    if (tile + 1 < tiles) load_stage(tile + 1);
-    copy_async_commit();
+    if (tile + 1 < tiles) {
+      load_stage(tile + 1);
+      if (kAsync) copy_async_commit();
+    }
     if (has_rows) {
       const char* const stage = shared + tile % 2 * Sizes::kStageBytes;
       warp.attend(stage, stage + Sizes::kTileBytes, block.keys - tile * Sizes::kKeys, mask, p);
