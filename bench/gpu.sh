@@ -340,10 +340,6 @@ measure_cublaslt() {
     echo "cuBLASLt works on cards only"
     return 77
   fi
-  if ! grep -q GTR_GEMM "$build/native/libgtr_cuda.so.0"; then
-    echo "this version of the backend has no GTR_GEMM"
-    return 77
-  fi
   # The toolkit's own, where the loader does not know it.
   local toolkit
   toolkit=$(dirname "$(dirname "$(readlink -f "$(find_nvcc)")")")

@@ -29,8 +29,8 @@ struct Work {
   double bytes;
 };
 
-// The CPU computes every product in each step, but for the condition's part in the table below of the design; kept as
-// the recorded tables counted it. Of the weights it counts those that every step needs anew.
+// What a CPU's chain is counted as, in the recorded tables, too: every product of the head in each step, and of the
+// weights those that each step needs anew.
 Work cpu_work(const gtr_head_shape& shape, const Rows& chain, double element) {
   const double w = shape.width;
   const double d = shape.condition;
@@ -40,8 +40,8 @@ Work cpu_work(const gtr_head_shape& shape, const Rows& chain, double element) {
   return {2 * chain.steps * 2.0 * chain.rows * products, chain.steps * (2 * shape.blocks * w * w * element)};
 }
 
-// The least that a card has to do: the condition's embedding once per row, the time's once per step, and the
-// modulations' weights once, with the modulations (bfloat16 or float, as the precision) written and read.
+// The least that a card has to do: the condition's embedding once per row, the time's once per step, the modulations'
+// weights once, and the modulations, in the precision's type, written and read.
 Work card_work(const gtr_head_shape& shape, const Rows& chain, double element) {
   const double w = shape.width;
   const double halves = 2.0 * chain.rows;
