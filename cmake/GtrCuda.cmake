@@ -13,8 +13,8 @@ if(NOT GTR_CUDA)
 endif()
 
 if(NOT CMAKE_CUDA_COMPILER)
-  # By name on the PATH, or where toolkits are installed.
-  find_program(GTR_NVCC nvcc HINTS ENV CUDACXX ENV CUDAToolkit_ROOT ENV CUDA_HOME ENV CUDA_PATH
+  # The one that the environment names, on the PATH, or where toolkits are installed.
+  find_program(GTR_NVCC NAMES $ENV{CUDACXX} nvcc HINTS ENV CUDAToolkit_ROOT ENV CUDA_HOME ENV CUDA_PATH
     PATHS /usr/local/cuda /opt/cuda PATH_SUFFIXES bin)
   mark_as_advanced(GTR_NVCC)
   if(NOT GTR_NVCC)
