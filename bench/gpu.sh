@@ -112,10 +112,15 @@ record() { printf '%s\t%s\t%s\n' "$3" "$4" "${5//$'\t'/ }" >"$steps/$1.$2"; }
 
 has_open_steps() { cat "$steps/$1".* 2>/dev/null | grep -q "^open$(printf '\t')"; }
 
-is_done() { case "$(cut -f 1 "$steps/$1.$2" 2>/dev/null || true)" in passed | missing) return 0 ;; *) return 1 ;; esac; }
+is_done() {
+  case "$(cut -f 1 "$steps/$1.$2" 2>/dev/null || true)" in
+    passed | missing) return 0 ;;
+    *) return 1 ;;
+  esac
+}
 
-# step PART NAME COMMAND...: runs a command or a function of this script within the part's time, keeps its output as a log,
-# and records how it went. A command that exits with 77 could not run here. What has been done is not done again.
+# step PART NAME COMMAND...: runs a command or a function of this script within the part's time, keeps its output as a
+# log, and records how it went. A command that exits with 77 could not run here. What has been done is not done again.
 step() {
   local part=$1 name=$2
   shift 2
@@ -319,7 +324,8 @@ part_bench() {
   done
   local model
   for model in $(models); do
-    step bench "image-$model" measure "$results/gtr.image-$model.tsv" "image bf16 $model" 0.3 # of which some take a second
+    # Some of them take a second.
+    step bench "image-$model" measure "$results/gtr.image-$model.tsv" "image bf16 $model" 0.3
   done
 }
 
