@@ -88,7 +88,7 @@ struct TileLoader {
     static_assert(kRows % kPass == 0 && kPass % 8 == 0, "whole passes, of rows with one swizzle");
     char* const target = tile + Tile::offset(row(), chunk());
     // What is converted passes through registers: a chunk at a time.
-    constexpr int kUnroll = kLoad == AttentionLoad::kAsync ? kRows / kPass : 1;
+    [[maybe_unused]] constexpr int kUnroll = kLoad == AttentionLoad::kAsync ? kRows / kPass : 1;
 #pragma unroll(kUnroll)
     for (int i = 0; i < kRows; i += kPass) {
 #pragma unroll(kUnroll)
