@@ -19,6 +19,9 @@ const char* base_name(const char* file) {
   return slash == nullptr ? file : slash + 1;
 }
 
+// "attention_bf16" of "attention_bf16<64, 1>".
+std::string name_of_function(const char* function) { return std::string(function, std::strcspn(function, "< ")); }
+
 // Which call sites were reached; appended to a file, one "file:line function" a line, when the process ends.
 class Record {
  public:
@@ -27,7 +30,7 @@ class Record {
     const size_t slot = static_cast<size_t>(site.line) % kRecent;
     if (recent_[slot].file == site.file && recent_[slot].line == site.line) return;
     recent_[slot] = site;
-    sites_.insert(site_text(site) + " " + site.function);
+    sites_.insert(site_text(site) + " " + name_of_function(site.function));
   }
 
   ~Record() {
