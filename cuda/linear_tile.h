@@ -177,8 +177,8 @@ __device__ __forceinline__ void tile_linear(const void* weights, int steps, int 
       for (int n = 0; n < kColumnTiles; ++n) {
         float2* at = reinterpret_cast<float2*>(shared + (warp_row + 8 * g + lane_id() / 4) * Shape::kSumsWidth +
                                                warp_column + n * kTileColumns + 2 * (lane_id() % 4));
-        const float(&own)[4] = sums[n][g / 2][0];
-        visit(*at, make_float2(own[g % 2 * 2], own[g % 2 * 2 + 1]));
+        const float(&held)[4] = sums[n][g / 2][0];
+        visit(*at, make_float2(held[g % 2 * 2], held[g % 2 * 2 + 1]));
       }
     }
   };
