@@ -183,11 +183,11 @@ __device__ __forceinline__ void tile_linear(const void* weights, int steps, int 
     }
   };
   static_assert(kPartitionsBf16 == 2, "the first partition's sums plus the second's");
-  if (copies.slice() == 1) each_pair([](float2& shared_pair, float2 own) { shared_pair = own; });
+  if (copies.slice() == 1) each_pair([](float2& shared_pair, float2 held) { shared_pair = held; });
   block_sync();
   if (copies.slice() == 0) {
-    each_pair([](float2& shared_pair, float2 own) {
-      shared_pair = make_float2(own.x + shared_pair.x, own.y + shared_pair.y);
+    each_pair([](float2& shared_pair, float2 held) {
+      shared_pair = make_float2(held.x + shared_pair.x, held.y + shared_pair.y);
     });
   }
   block_sync();
