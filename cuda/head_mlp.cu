@@ -77,7 +77,7 @@ struct NormedRows {
 // SiLU(modulate(norm(stream)) W^T + b). weights: packed bf16 [tiles][steps][512 bytes]. Launch: `tiles` blocks of
 // Shape::kThreads, Shape::kSharedBytes + 8 rows.row_bytes.
 template <typename Rows>
-__global__ void __launch_bounds__(Shape::kThreads)
+__global__ void __launch_bounds__(Shape::kThreads, 4)
     norm_modulate_linear_silu_kernel(const void* weights, int32_t tiles, Rows rows, LinearEpilogue epilogue,
                                      const int32_t* cancelled) {
   stream_linear<Shape>(weights, rows.steps, tiles, rows.width, rows, rows.rows, epilogue, cancelled);

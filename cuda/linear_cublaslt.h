@@ -20,8 +20,8 @@ const char* gemm_note() noexcept;
 
 bool gemm_is_cublaslt() noexcept;
 
-// What it uses of the caller's scratch: what cuBLAS recommends for its newest devices. (Tests on the emulator would spend
-// their time on filling it.)
+// What it uses of the caller's scratch: what cuBLAS recommends for its newest devices. (Tests on the emulator would
+// spend their time on filling it.)
 #if defined(GTR_CUDA_EMU)
 constexpr int64_t kCublasLtWorkspace = int64_t{4} << 10;
 #else

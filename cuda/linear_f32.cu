@@ -94,17 +94,13 @@ __global__ void __launch_bounds__(Shape::kThreads, 3)
     copy_async_commit();
   };
   for (int slot = 0; slot < Shape::kStages - 1; ++slot) fetch(slot, first + slot);
-  if (is_cancelled != 0) {
-    copy_async_wait<0>();
-    return;
-  }
 
   const int column = lane_id() % kTileColumns;
   const int first_row = lane_id() / kTileColumns;
   float sums[Shape::kLaneRows] = {};
   int slot = 0;
   int filled = Shape::kStages - 1;
-  for (int step = first; step < end; ++step) {
+  for (int step = first; step < end && is_cancelled == 0; ++step) {
     copy_async_wait<Shape::kStages - 2>();
     warp_sync();  // the slot is there for all lanes, and all have read the one before it
     fetch(filled, step + Shape::kStages - 1);
@@ -121,6 +117,8 @@ __global__ void __launch_bounds__(Shape::kThreads, 3)
     slot = slot + 1 < Shape::kStages ? slot + 1 : 0;
     filled = filled + 1 < Shape::kStages ? filled + 1 : 0;
   }
+  copy_async_wait<0>();  // a cancelled call has copies under way
+  if (is_cancelled != 0) return;
 #pragma unroll
   for (int i = 0; i < Shape::kLaneRows; ++i) {
     all_sums[(warp_id() * Shape::kRows + first_row + 4 * i) * kTileColumns + column] = sums[i];

@@ -207,14 +207,14 @@ __device__ __forceinline__ void stream_linear(const void* weights, int steps, in
   const int first_tile = static_cast<int>(blockIdx.x) * Shape::kTiles;
   WeightStream<Shape, Rows> stream(weights, steps, tiles, first_tile, rows);
   stream.start();
-  if (is_cancelled != 0) {
-    copy_async_wait<0>();
-    return;
-  }
-  if constexpr (Rows::kInShared) rows.prepare();
   constexpr int kRowTiles = (Shape::kRowGroups + 1) / 2;
   float sums[kRowTiles][Shape::kTiles][4] = {};
-  stream.run(sums);
+  if (is_cancelled == 0) {
+    if constexpr (Rows::kInShared) rows.prepare();
+    stream.run(sums);
+  }
+  copy_async_wait<0>();  // a cancelled call has copies under way
+  if (is_cancelled != 0) return;
 
   auto* shared = reinterpret_cast<float*>(dynamic_shared<unsigned char>() + Shape::kRingBytes);
   const auto each_pair = [&](auto&& visit) {

@@ -130,11 +130,6 @@ __device__ __forceinline__ void tile_linear(const void* weights, int steps, int 
 #pragma unroll
   for (int stage = 0; stage < Shape::kStages - 1; ++stage) copies.fetch(ring + stage * Shape::kStageChunks, stage);
 
-  if (is_cancelled != 0) {
-    copy_async_wait<0>();
-    return;
-  }
-
   const int warp = static_cast<int>(threadIdx.x) % Shape::kSliceThreads / kWarp;
   const int warp_row = warp / Shape::kWarpsAcross * Shape::kWarpRows;
   const int warp_column = warp % Shape::kWarpsAcross * Shape::kWarpColumns;
@@ -144,7 +139,7 @@ __device__ __forceinline__ void tile_linear(const void* weights, int steps, int 
 
   float sums[kColumnTiles][kRowTiles][1][4] = {};
   const int own_steps = copies.steps();
-  const int most_steps = partition_start<kPartitionsBf16>(steps, 1);
+  const int most_steps = is_cancelled == 0 ? partition_start<kPartitionsBf16>(steps, 1) : 0;
   int stage = 0;
   int filled = Shape::kStages - 1;
   for (int i = 0; i < most_steps; ++i) {
@@ -167,6 +162,8 @@ __device__ __forceinline__ void tile_linear(const void* weights, int steps, int 
     stage = stage + 1 < Shape::kStages ? stage + 1 : 0;
     filled = filled + 1 < Shape::kStages ? filled + 1 : 0;
   }
+  copy_async_wait<0>();  // a cancelled call has copies under way
+  if (is_cancelled != 0) return;
   block_sync();  // the ring, into which no copies are under way any more, becomes the tile of sums
 
   auto* const shared = dynamic_shared<float>();
