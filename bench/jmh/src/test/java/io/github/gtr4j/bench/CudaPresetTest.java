@@ -12,7 +12,7 @@ import io.github.gtr4j.device.MemorySpace;
 import io.github.gtr4j.device.Stream;
 import io.github.gtr4j.device.Tensor;
 import org.bytedeco.cuda.cudart.CUstream_st;
-import org.bytedeco.cuda.cudart.float2;
+import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.Test;
 
@@ -37,8 +37,8 @@ class CudaPresetTest {
         DeviceBuffer memory = device.allocate(64);
         DeviceBuffer host = device.allocate(MemorySpace.HOST, 64);
         Stream stream = device.wrapStream(legacy)) {
-      // What cudaMalloc makes, here made by ours.
-      float2 pointer = new float2(address(memory.address()));
+      // As cudaMalloc of the preset fills it in; here the memory is ours.
+      FloatPointer pointer = new FloatPointer(address(memory.address()));
       Tensor onCard = Tensor.wrap(pointer, 64, DType.F32, 16);
       assertEquals(memory.address(), onCard.address());
       Tensor onHost = host.tensor(DType.F32, 16);
