@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times whole MAR images in PyTorch on the CPU: the peer of `gtr-image` in the same shapes and schedule.
+"""Times whole MAR images in PyTorch on the CPU, at the schedule and shapes that gtr4j samples with.
 
     python3 bench/peers/torch_image.py --size b --batch 1 --precision bf16 --repetitions 3 --json
 
