@@ -75,23 +75,22 @@ __device__ __forceinline__ float posterior(const StepCoefficients& step, float c
 
 // normed = n(stream) (1 + scale) + shift of the block's batch rows, a warp each.
 template <int kRows, bool kVector>
-__device__ __forceinline__ void normalise(const HeadTurn& p, const TurnRows<kRows>& rows, int64_t width,
-                                          float epsilon) {
-#pragma unroll
-  for (int b = 0; b < 2 * kRows; ++b) {
-    if (b % kWarps != warp_id() || rows.of_row[b] < 0) continue;
-    const int64_t row = rows.of_row[b];
-    const float* const x = p.now_stream + row * width;
-    const float* const shift = p.modulations + row * 2 * width;
-    const auto load = [&](int, int64_t quad) { return load_quad<kVector>(x, width, quad); };
-    const NormMoments moments = norm_moments<0>(width, epsilon, load);
-    for_quads<0>(width, [&](int step, int64_t quad) {
-      store_quad<kVector>(
-          p.normed + row * width, width, quad,
-          modulated(normalised(load(step, quad), moments), load_quad<kVector>(shift + width, width, quad),
-                    load_quad<kVector>(shift, width, quad)));
-    });
-  }
+__device__ __forceinline__ void normalise(const HeadTurn& p, const ChainRows& chain, int64_t width, float epsilon) {
+  static_assert(2 * kRows <= kWarps, "a warp for each half of each row");
+  const int b = warp_id();
+  const int64_t row =
+      b < 2 * kRows ? batch_row_of(chain, p.now, static_cast<int64_t>(blockIdx.x) * kRows + b / 2, b % 2) : -1;
+  if (row < 0) return;
+  const float* const x = p.now_stream + row * width;
+  const float* const shift = p.modulations + row * 2 * width;
+  const float* const scale = shift + width;
+  const auto load = [&](int, int64_t quad) { return load_quad<kVector>(x, width, quad); };
+  const NormMoments moments = norm_moments<0>(width, epsilon, load);
+  for_quads<0>(width, [&](int step, int64_t quad) {
+    store_quad<kVector>(p.normed + row * width, width, quad,
+                        modulated(normalised(load(step, quad), moments), load_quad<kVector>(scale, width, quad),
+                                  load_quad<kVector>(shift, width, quad)));
+  });
 }
 
 // predictions = normed W^T + b of the block's batch rows: a warp takes 8 columns and a slice of the inputs, a lane
@@ -212,7 +211,7 @@ __global__ void __launch_bounds__(kThreads, 2)
   if (load_relaxed(chain.cancelled) != 0) return;
   const TurnRows<kRows> now = rows_of_block<kRows>(chain, p.now);
   if (now.first < p.now.rows) {
-    normalise<kRows, kVector>(p, now, width, epsilon);
+    normalise<kRows, kVector>(p, chain, width, epsilon);
     block_sync();
     predict<kRows, kVector>(p, chain, now, final_layer, width);
     const int groups = (chain.channels + kNoiseChannels - 1) / kNoiseChannels;
