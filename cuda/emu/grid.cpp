@@ -96,7 +96,8 @@ const char* name_of(Collective what) {
   return "?";
 }
 
-// Ends the launch: the thread that runs found something wrong.
+// Ends the launch: the thread that runs found something wrong. Nothing on its stack is destroyed, so callers keep
+// nothing there that would have to be.
 [[noreturn]] __attribute__((format(printf, 2, 3))) void fail(Site site, const char* format, ...) {
   Gang& g = gang();
   char text[512];
@@ -319,7 +320,8 @@ void meet(Collective what, void* operand, Site site) {
     warp.what = what;
     warp.site = site;
   } else if (warp.what != what || warp.site.line != site.line || warp.site.file != site.file) {
-    fail(site, "a warp has diverged: other lanes wait in %s at %s", name_of(warp.what), site_text(warp.site).c_str());
+    fail(site, "a warp has diverged: other lanes wait in %s at %s:%d", name_of(warp.what), file_of(warp.site),
+         warp.site.line);
   }
   warp.operands[lane] = operand;
   warp.arrived |= 1u << lane;
@@ -346,7 +348,7 @@ void wait_for_block(Site site) {
   if (block.arrived == 0) {
     block.site = site;
   } else if (block.site.line != site.line || block.site.file != site.file) {
-    fail(site, "a block has diverged: other threads wait in block_sync at %s", site_text(block.site).c_str());
+    fail(site, "a block has diverged: other threads wait in block_sync at %s:%d", file_of(block.site), block.site.line);
   }
   self->state = State::kAtBlockBarrier;
   self->site = site;
@@ -368,7 +370,7 @@ void wait_for_grid(void* barrier, Site site) {
     g.grid_site = site;
     g.grid_barrier = grid_barrier;
   } else if (g.grid_site.line != site.line || g.grid_site.file != site.file) {
-    fail(site, "a grid has diverged: other threads wait in grid_sync at %s", site_text(g.grid_site).c_str());
+    fail(site, "a grid has diverged: other threads wait in grid_sync at %s:%d", file_of(g.grid_site), g.grid_site.line);
   } else if (g.grid_barrier != grid_barrier) {
     fail(site, "threads wait at different barriers");
   }

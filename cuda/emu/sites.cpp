@@ -12,12 +12,13 @@
 #include "settings.h"
 
 namespace gtr::cuda::emu {
-namespace {
 
-const char* base_name(const char* file) {
-  const char* slash = std::strrchr(file, '/');
-  return slash == nullptr ? file : slash + 1;
+const char* file_of(Site site) {
+  const char* slash = std::strrchr(site.file, '/');
+  return slash == nullptr ? site.file : slash + 1;
 }
+
+namespace {
 
 // "attention_bf16" of "attention_bf16<64, 1>".
 std::string name_of_function(const char* function) { return std::string(function, std::strcspn(function, "< ")); }
@@ -64,7 +65,7 @@ Removed parse_removed() {
 
 }  // namespace
 
-std::string site_text(Site site) { return std::string(base_name(site.file)) + ":" + std::to_string(site.line); }
+std::string site_text(Site site) { return std::string(file_of(site)) + ":" + std::to_string(site.line); }
 
 const bool kSitesMatter = !settings().remove.empty() || !settings().sites.empty();
 
@@ -76,7 +77,7 @@ bool is_removed_or_recorded(Site site) {
     static Record record;
     record.add(site);
   }
-  return site.line == removed.line && removed.file == base_name(site.file);
+  return site.line == removed.line && removed.file == file_of(site);
 }
 
 }  // namespace gtr::cuda::emu

@@ -12,6 +12,8 @@ bool is_removed_or_recorded(Site site);
 extern const bool kSitesMatter;  // false if the environment asks for neither
 inline bool is_removed(Site site) { return kSitesMatter && is_removed_or_recorded(site); }
 
+// "attention.cu".
+const char* file_of(Site site);
 // "attention.cu:123"
 std::string site_text(Site site);
 
