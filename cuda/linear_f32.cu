@@ -142,7 +142,7 @@ __global__ void __launch_bounds__(Shape::kThreads, 3)
 // warps have 64 independent sums a thread, more than the latency of an FMA needs. A thread reads 16 times 16 bytes of
 // shared memory for 256 FMA.
 template <bool kBy4>
-__global__ void __launch_bounds__(FloatTileShape::kThreads)
+__global__ void __launch_bounds__(FloatTileShape::kThreads, 1)
     linear_f32_tile_kernel(const void* weights, int32_t steps, int32_t tiles, int64_t outputs, FloatRows rows,
                            int32_t column_blocks, LinearEpilogue epilogue, const int32_t* cancelled) {
   if (load_relaxed(cancelled) != 0) return;
