@@ -1,5 +1,5 @@
 // The asynchronous copies of one thread. A copy fills its target with NaN when it is issued, and writes the data when a
-// wait has reached its group, so that whoever does not wait reads NaN. Copies that nobody waits for never happen.
+// wait has reached its group, so that whoever does not wait reads NaN. A thread may not return before it has waited.
 #pragma once
 
 #include <cstddef>
@@ -17,6 +17,9 @@ class AsyncCopies {
   void commit() { ++open_group_; }
   // Finishes all but the `younger` youngest groups. Null, or what is wrong with how the copies were used.
   const char* wait(unsigned younger);
+  // True if the thread must not return yet: what is under way would be written to memory that is another block's by
+  // then.
+  bool is_under_way() const { return first_ < copies_.size(); }
   // For the next kernel.
   void forget();
 

@@ -55,6 +55,7 @@ struct Thread {
   State state;
   Site site;  // where it waits
   AsyncCopies copies;
+  Site copied_at;  // the last of them
 };
 
 // Threads that run side by side: those of a block, or of all blocks of a cooperative launch. Memory is kept from launch
@@ -189,6 +190,7 @@ void release_block(Block& block) {
 void return_from_kernel() {
   Gang& g = gang();
   Thread* self = g.self;
+  if (self->copies.is_under_way()) fail(self->copied_at, "the thread has returned with asynchronous copies under way");
   self->state = State::kReturned;
   Warp& warp = *self->warp;
   Block& block = *self->block;
@@ -412,6 +414,7 @@ void copy_async(void* shared, const void* global, bool valid, Site site) {
     fail(site, "the target does not lie in the block's shared memory");
   }
   if (valid) check_access_16(global, true, site);
+  self->copied_at = site;
   self->copies.issue(shared, global, valid);
 }
 

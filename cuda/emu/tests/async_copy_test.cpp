@@ -93,6 +93,12 @@ __global__ void target_changes_kernel(uint4* source) {
   copy_async_wait<0>();
 }
 
+__global__ void never_waits_kernel(const uint4* source) {
+  GTR_SHARED(uint4, target, 1);
+  copy_async_16(target, source, true);
+  copy_async_commit();
+}
+
 __global__ void misaligned_kernel(const uint32_t* source) {
   GTR_SHARED(uint32_t, target, 64);
   copy_async_16(target + 1, source, true);
@@ -114,6 +120,8 @@ void test_copy_refusals() {
   const auto* words = reinterpret_cast<const uint32_t*>(source.data());
   run_failing<source_changes_kernel>("source of an asynchronous copy was written", false, 1, 1, 0, source.data());
   run_failing<target_changes_kernel>("target of an asynchronous copy was written", false, 1, 1, 0, source.data());
+  run_failing<never_waits_kernel>("returned with asynchronous copies under way", false, 1, 1, 0,
+                                  static_cast<const uint4*>(source.data()));
   run_failing<misaligned_kernel>("not aligned to 16", false, 1, 1, 0, words);
   run_failing<from_elsewhere_kernel>("not aligned to 16", false, 1, 1, 0, words + 1);
   alignas(16) static uint32_t on_the_host[4];

@@ -2,7 +2,9 @@
 // afterwards.
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <thread>
+#include <vector>
 
 #include "fixtures/chain.h"
 #include "fixtures/weights.h"
@@ -64,6 +66,56 @@ void run_cancel(Trial& trial, gtr_precision precision) {
   }
 }
 
+// What is enqueued when the cancellation comes ends without computing, with nothing of it left under way: products of
+// few rows and of many, and chains. Of a backend whose calls have ended when they return there is nothing to see.
+void run_enqueued(Trial& trial, gtr_precision precision) {
+  if (trial.target().is_cpu()) return;
+  gtr_stream* stream = trial.target().stream();
+  const auto run_and_cancel = [&](const char* what, const std::function<gtr_status()>& call) {
+    trial.before_call();
+    require_ok(call(), what);
+    require_ok(gtr_stream_cancel(stream), "gtr_stream_cancel");
+    const gtr_status status = gtr_stream_synchronize(stream);
+    if (status != GTR_ERROR_CANCELLED) trial.fail("%s, cancelled once enqueued: %s", what, gtr_status_name(status));
+    require_ok(gtr_stream_reset(stream), "gtr_stream_reset");
+  };
+
+  Tensor weight(trial, "weight", Role::kHost, GTR_F32, {200, 300});
+  weight.fill_uniform(-1, 1);
+  const LinearHandle linear = make_linear(trial.target(), weight, nullptr, precision);
+  for (const int64_t rows : {1, 20, 300}) {
+    Tensor x(trial, "x", Role::kInput, GTR_F32, {rows, 300});
+    Tensor y(trial, "y", Role::kOutput, GTR_F32, {rows, 200});
+    x.fill_uniform(-1, 1);
+    int64_t bytes = 0;
+    require_ok(gtr_linear_scratch_size(linear.get(), rows, &bytes), "gtr_linear_scratch_size");
+    Scratch scratch(trial, bytes);
+    const auto call = [&] {
+      return gtr_linear(stream, linear.get(), GTR_ACTIVATION_NONE, x.view(), nullptr, nullptr, y.view(), scratch.data(),
+                        scratch.size());
+    };
+    trial.run("gtr_linear", call);
+    const reference::Values expected = y.values();
+    run_and_cancel("gtr_linear", call);
+    trial.run("gtr_linear", call);
+    trial.compare_bits(describe("y of", rows, "rows after the reset"), y.values(), expected);
+  }
+
+  const reference::Head head = random_head(trial.random(), 16, 64, 96, 2, precision);
+  const HeadHandle handle = make_head(trial, trial.target(), head);
+  for (const size_t rows : {size_t{2}, size_t{80}}) {
+    ChainCall chain(trial, head, std::vector<reference::ChainRow>(rows, random_row(trial.random(), head, 3, true)),
+                    {1, 0, false});
+    const reference::Values expected = chain.run(trial.target(), handle.get());
+    Scratch scratch(trial, chain.scratch_size(handle.get()));
+    run_and_cancel("gtr_head_chain", [&] {
+      return gtr_head_chain(stream, handle.get(), &chain.chain(), chain.x().view(), scratch.data(), scratch.size());
+    });
+    trial.compare_bits(describe("x0 of", rows, "rows after the reset"), chain.run(trial.target(), handle.get()),
+                       expected);
+  }
+}
+
 // Other operations look before they start.
 void run_before_start(Trial& trial) {
   Tensor weight(trial, "weight", Role::kHost, GTR_F32, {8, 8});
@@ -101,6 +153,8 @@ void run_before_start(Trial& trial) {
 void add_cancellation_cases(CaseList& cases) {
   cases.add_once("f32 long chain", [](Trial& trial) { run_cancel(trial, GTR_PRECISION_F32); });
   cases.add_once("bf16 long chain", [](Trial& trial) { run_cancel(trial, GTR_PRECISION_BF16); });
+  cases.add_once("f32 enqueued", [](Trial& trial) { run_enqueued(trial, GTR_PRECISION_F32); });
+  cases.add_once("bf16 enqueued", [](Trial& trial) { run_enqueued(trial, GTR_PRECISION_BF16); });
   cases.add_once("before start", run_before_start);
 }
 
