@@ -36,6 +36,22 @@ struct Bf16 {
 #include "device_nvidia.h"
 #endif
 
+namespace gtr::cuda {
+
+// detail::Launcher<kKernel>::run is what differs.
+
+template <auto kKernel, typename... Arguments>
+void launch(Queue& queue, dim3 grid, int threads, int64_t shared_bytes, Arguments... arguments) noexcept {
+  detail::Launcher<kKernel>::run(queue, false, grid, threads, shared_bytes, arguments...);
+}
+
+template <auto kKernel, typename... Arguments>
+void launch_cooperative(Queue& queue, dim3 grid, int threads, int64_t shared_bytes, Arguments... arguments) noexcept {
+  detail::Launcher<kKernel>::run(queue, true, grid, threads, shared_bytes, arguments...);
+}
+
+}  // namespace gtr::cuda
+
 // What both define, all in gtr::cuda and for device code unless marked host:
 //
 // Shared memory

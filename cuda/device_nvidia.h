@@ -218,16 +218,6 @@ struct Launcher<kKernel> {
 
 }  // namespace detail
 
-template <auto kKernel, typename... Arguments>
-void launch(Queue& queue, dim3 grid, int threads, int64_t shared_bytes, Arguments... arguments) noexcept {
-  detail::Launcher<kKernel>::run(queue, false, grid, threads, shared_bytes, arguments...);
-}
-
-template <auto kKernel, typename... Arguments>
-void launch_cooperative(Queue& queue, dim3 grid, int threads, int64_t shared_bytes, Arguments... arguments) noexcept {
-  detail::Launcher<kKernel>::run(queue, true, grid, threads, shared_bytes, arguments...);
-}
-
 template <auto kKernel>
 int resident_blocks(int threads, int64_t shared_bytes) noexcept {
   const auto function = reinterpret_cast<const void*>(kKernel);

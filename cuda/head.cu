@@ -6,43 +6,14 @@
 #include <new>
 
 #include "device.h"
-#include "half.h"
+#include "head_layers.h"
 #include "memory.h"
+#include "tensor_view.h"
 
 namespace gtr::cuda {
 namespace {
 
 constexpr char kSetOperation[] = "gtr_head_set";
-
-// Block MLPs and modulations follow the head's precision; its ends stay float: 1 / sqrt(alpha_bar) multiplies an error
-// in epsilon by up to 2e4.
-gtr_precision layer_precision(const Head& head, HeadLayer layer) noexcept {
-  switch (layer) {
-    case HeadLayer::kFinalModulation:
-    case HeadLayer::kBlockMlp0:
-    case HeadLayer::kBlockMlp2:
-    case HeadLayer::kBlockModulation:
-      return head.precision;
-    default:
-      return GTR_PRECISION_F32;
-  }
-}
-
-// Where the layer's weights are kept; null for a norm.
-Linear** linear_of(Head& head, HeadLayer layer, int32_t block) noexcept {
-  switch (layer) {
-    case HeadLayer::kBlockNorm:
-      return nullptr;
-    case HeadLayer::kBlockMlp0:
-      return &head.blocks[block].mlp0;
-    case HeadLayer::kBlockMlp2:
-      return &head.blocks[block].mlp2;
-    case HeadLayer::kBlockModulation:
-      return &head.blocks[block].modulation;
-    default:
-      return &head.outer[static_cast<int32_t>(layer)];
-  }
-}
 
 // Lays out the head's own allocation; returns its size.
 int64_t place_arrays(void* memory, const gtr_head_shape& shape, Head* head) noexcept {
@@ -69,27 +40,16 @@ gtr_status create_weights(Device& device, Head& head) noexcept {
   }
   for (int64_t number = 0; number < head_tensor_count(shape); ++number) {
     const HeadTensor tensor = head_tensor_at(number);
-    Linear** const linear = linear_of(head, tensor.layer, tensor.block);
+    Linear** const linear = head_linear_of(head, tensor.layer, tensor.block);
     if (tensor.bias || linear == nullptr) continue;
     int64_t rows = 0;
     int64_t columns = 0;
     head_tensor_size(shape, tensor, &rows, &columns);
-    const gtr_status status = linear_create(device, rows, columns, layer_precision(head, tensor.layer), linear);
+    const gtr_status status =
+        linear_create(device, rows, columns, head_layer_precision(head.precision, tensor.layer), linear);
     if (status != GTR_OK) return status;
   }
   return GTR_OK;
-}
-
-float element_as_float(const gtr_tensor& vector, int64_t i) noexcept {
-  const int64_t at = i * vector.stride[0];
-  switch (vector.dtype) {
-    case GTR_F16:
-      return half_to_float(static_cast<const uint16_t*>(vector.data)[at]);
-    case GTR_BF16:
-      return to_float(Bf16{static_cast<const uint16_t*>(vector.data)[at]});
-    default:
-      return static_cast<const float*>(vector.data)[at];
-  }
 }
 
 // A vector of the host into floats of the device.
@@ -99,7 +59,7 @@ gtr_status set_vector(Device& device, const gtr_tensor& value, float* target) no
   Queue queue = begin_setup(device);
   for (int64_t first = 0; first < value.shape[0]; first += kPiece) {
     const int64_t count = std::min(kPiece, value.shape[0] - first);
-    for (int64_t i = 0; i < count; ++i) piece[i] = element_as_float(value, first + i);
+    for (int64_t i = 0; i < count; ++i) piece[i] = float_element(value, first + i);
     // From memory that is not pinned: the source has been read when this returns.
     queue.note(cudaMemcpyAsync(target + first, piece, static_cast<size_t>(count) * sizeof(float),
                                cudaMemcpyHostToDevice, queue.stream));
@@ -151,7 +111,7 @@ gtr_status head_set(Head& head, const char* name, int64_t first_row, const gtr_t
   HeadTensor tensor;
   if (!head_tensor_find(head.shape, name, &tensor)) return GTR_ERROR_INTERNAL;  // native/src has looked
   gtr_status status = GTR_OK;
-  if (Linear** const linear = linear_of(head, tensor.layer, tensor.block)) {
+  if (Linear** const linear = head_linear_of(head, tensor.layer, tensor.block)) {
     status = linear_set(**linear, first_row, tensor.bias ? nullptr : &value, tensor.bias ? &value : nullptr);
   } else {
     const HeadBlock& block = head.blocks[tensor.block];

@@ -11,18 +11,8 @@ namespace {
 
 constexpr int kHalfEmbedding = kTimeEmbedding / 2;
 
-int64_t type_size(gtr_dtype dtype) noexcept { return dtype == GTR_BF16 ? 2 : 4; }
-
 const void* element(const void* data, gtr_dtype dtype, int64_t at) noexcept {
-  return static_cast<const char*>(data) + at * type_size(dtype);
-}
-
-gtr_tensor vector_view(const float* data, int64_t size) noexcept {
-  gtr_tensor tensor = matrix_view(data, GTR_F32, size, 1, 1);
-  tensor.rank = 1;
-  tensor.shape[1] = 0;
-  tensor.stride[1] = 0;
-  return tensor;
+  return static_cast<const char*>(data) + at * element_size(dtype);
 }
 
 __device__ __forceinline__ void store(float* y, float value) { *y = value; }
@@ -67,19 +57,6 @@ __global__ void silu_of_sum_kernel(const float* times, const int32_t* time_row, 
 
 }  // namespace
 
-gtr_tensor matrix_view(const void* data, gtr_dtype dtype, int64_t rows, int64_t columns, int64_t row_stride) noexcept {
-  gtr_tensor tensor{};
-  tensor.data = const_cast<void*>(data);
-  tensor.size = rows == 0 ? 0 : ((rows - 1) * row_stride + columns) * type_size(dtype);
-  tensor.dtype = dtype;
-  tensor.rank = 2;
-  tensor.shape[0] = rows;
-  tensor.shape[1] = columns;
-  tensor.stride[0] = row_stride;
-  tensor.stride[1] = 1;
-  return tensor;
-}
-
 gtr_tensor row_range(const gtr_tensor& matrix, int64_t first, int64_t rows) noexcept {
   const float* data = static_cast<const float*>(matrix.data) + first * matrix.stride[0];
   return matrix_view(data, GTR_F32, rows, matrix.shape[1], matrix.stride[0]);
@@ -120,7 +97,7 @@ void HeadTimes::embed(Context& context, const Head& head, const int32_t* steps, 
 
 HeadModulations HeadModulations::place(HeadScratch& scratch, const Head& head, int64_t capacity) noexcept {
   const int64_t width = head.shape.width;
-  const int64_t size = type_size(head_activation_type(head));
+  const int64_t size = element_size(head_activation_type(head));
   HeadModulations modulations{};
   modulations.capacity = capacity;
   modulations.blocks = scratch.take_bytes(head.shape.blocks * capacity * 3 * width * size);
@@ -131,7 +108,7 @@ HeadModulations HeadModulations::place(HeadScratch& scratch, const Head& head, i
 
 int64_t HeadModulations::row_bytes(const Head& head) noexcept {
   const int64_t width = head.shape.width;
-  return head.shape.blocks * 3 * width * type_size(head_activation_type(head)) +
+  return head.shape.blocks * 3 * width * element_size(head_activation_type(head)) +
          2 * width * static_cast<int64_t>(sizeof(float));
 }
 
@@ -163,7 +140,7 @@ void HeadModulations::compute(Context& context, const Head& head, int64_t rows, 
 HeadPass HeadPass::place(HeadScratch& scratch, const Head& head, int64_t capacity) noexcept {
   const int64_t elements = capacity * head.shape.width;
   HeadPass pass{};
-  const int64_t bytes = elements * type_size(head_activation_type(head));
+  const int64_t bytes = elements * element_size(head_activation_type(head));
   pass.normed = scratch.take_bytes(bytes);
   pass.hidden = scratch.take_bytes(bytes);
   return pass;

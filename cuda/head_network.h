@@ -11,6 +11,7 @@
 
 #include "head.h"
 #include "head_scratch.h"
+#include "tensor_view.h"
 
 namespace gtr::cuda {
 
@@ -20,9 +21,6 @@ constexpr double kHeadNormEpsilon = 1e-6;
 inline gtr_dtype head_activation_type(const Head& head) noexcept {
   return head.precision == GTR_PRECISION_BF16 ? GTR_BF16 : GTR_F32;
 }
-
-// Rows that lie row_stride elements apart.
-gtr_tensor matrix_view(const void* data, gtr_dtype dtype, int64_t rows, int64_t columns, int64_t row_stride) noexcept;
 
 // `rows` rows of a matrix of floats from `first` on.
 gtr_tensor row_range(const gtr_tensor& matrix, int64_t first, int64_t rows) noexcept;

@@ -238,7 +238,7 @@ inline float float_infinity() { return std::numeric_limits<float>::infinity(); }
 
 // ---- launching
 
-namespace emu {
+namespace detail {
 
 template <auto kKernel>
 const char* signature_of() {
@@ -256,20 +256,12 @@ struct Launcher<kKernel> {
     if (queue.error != cudaSuccess || grid.x == 0 || grid.y == 0 || grid.z == 0) return;
     std::tuple<Parameters...> arguments(parameters...);
     auto body = [arguments] { std::apply(kKernel, arguments); };
-    enqueue(queue, {signature_of<kKernel>(), body, grid, threads, shared_bytes, cooperative});
+    emu::enqueue(queue, {signature_of<kKernel>(), body, grid, threads, shared_bytes, cooperative});
   }
 };
 
-}  // namespace emu
+}  // namespace detail
 
-template <auto kKernel, typename... Arguments>
-void launch(Queue& queue, dim3 grid, int threads, int64_t shared_bytes, Arguments... arguments) noexcept {
-  emu::Launcher<kKernel>::run(queue, false, grid, threads, shared_bytes, arguments...);
-}
-template <auto kKernel, typename... Arguments>
-void launch_cooperative(Queue& queue, dim3 grid, int threads, int64_t shared_bytes, Arguments... arguments) noexcept {
-  emu::Launcher<kKernel>::run(queue, true, grid, threads, shared_bytes, arguments...);
-}
 template <auto kKernel>
 int resident_blocks(int threads, int64_t shared_bytes) noexcept {
   int blocks = 0;

@@ -125,31 +125,26 @@ void Fibre::arrive() noexcept {
 #endif
 }
 
-void Fibre::switch_to(Fibre& other) noexcept {
+void Fibre::jump_to(Fibre& other, [[maybe_unused]] void** fake_stack) noexcept {
   leaving = this;
   entering = &other;
 #if defined(GTR_EMU_ASAN)
-  __sanitizer_start_switch_fiber(&fake_stack_, other.stack_, other.stack_size_);
+  __sanitizer_start_switch_fiber(fake_stack, other.stack_, other.stack_size_);
 #endif
 #if defined(__x86_64__)
   gtr_emu_switch(&stack_pointer_, other.stack_pointer_);
 #else
   swapcontext(&context_, &other.context_);
 #endif
+}
+
+void Fibre::switch_to(Fibre& other) noexcept {
+  jump_to(other, &fake_stack_);
   arrive();
 }
 
 void Fibre::exit_to(Fibre& other) noexcept {
-  leaving = this;
-  entering = &other;
-#if defined(GTR_EMU_ASAN)
-  __sanitizer_start_switch_fiber(nullptr, other.stack_, other.stack_size_);
-#endif
-#if defined(__x86_64__)
-  gtr_emu_switch(&stack_pointer_, other.stack_pointer_);
-#else
-  swapcontext(&context_, &other.context_);
-#endif
+  jump_to(other, nullptr);  // the sanitizer forgets this stack
   std::abort();
 }
 

@@ -34,6 +34,8 @@ class Fibre {
  private:
   static void begin();
   void arrive() noexcept;
+  // fake_stack: where AddressSanitizer keeps this one's, null if it does not go on.
+  void jump_to(Fibre& other, void** fake_stack) noexcept;
 
 #if defined(__x86_64__)
   void* stack_pointer_ = nullptr;

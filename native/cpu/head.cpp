@@ -3,43 +3,13 @@
 #include <cstring>
 #include <new>
 
-#include "bfloat16.h"
-#include "half.h"
+#include "head_layers.h"
 #include "head_scratch.h"
 #include "memory.h"
+#include "tensor_view.h"
 
 namespace gtr::cpu {
 namespace {
-
-// Block MLPs and modulations follow the head's precision; its ends stay float: 1 / sqrt(alpha_bar) multiplies an error
-// in epsilon by up to 2e4.
-gtr_precision layer_precision(const Head& head, HeadLayer layer) noexcept {
-  switch (layer) {
-    case HeadLayer::kFinalModulation:
-    case HeadLayer::kBlockMlp0:
-    case HeadLayer::kBlockMlp2:
-    case HeadLayer::kBlockModulation:
-      return head.precision;
-    default:
-      return GTR_PRECISION_F32;
-  }
-}
-
-// Where the layer's weights are kept; null for a norm.
-Linear** linear_of(Head& head, HeadLayer layer, int32_t block) noexcept {
-  switch (layer) {
-    case HeadLayer::kBlockNorm:
-      return nullptr;
-    case HeadLayer::kBlockMlp0:
-      return &head.blocks[block].mlp0;
-    case HeadLayer::kBlockMlp2:
-      return &head.blocks[block].mlp2;
-    case HeadLayer::kBlockModulation:
-      return &head.blocks[block].modulation;
-    default:
-      return &head.outer[static_cast<int32_t>(layer)];
-  }
-}
 
 // Lays out the head's own allocation; returns its size.
 int64_t place_arrays(void* memory, const gtr_head_shape& shape, Head* head) noexcept {
@@ -55,18 +25,6 @@ int64_t place_arrays(void* memory, const gtr_head_shape& shape, Head* head) noex
     }
   }
   return layout.size();
-}
-
-float element_as_float(const gtr_tensor& vector, int64_t i) noexcept {
-  const int64_t at = i * vector.stride[0];
-  switch (vector.dtype) {
-    case GTR_F16:
-      return half_to_float(static_cast<const uint16_t*>(vector.data)[at]);
-    case GTR_BF16:
-      return to_float(static_cast<const Bfloat16*>(vector.data)[at]);
-    default:
-      return static_cast<const float*>(vector.data)[at];
-  }
 }
 
 }  // namespace
@@ -91,10 +49,10 @@ gtr_status head_create(DeviceMemory& memory, Tier tier, const gtr_head_shape& sh
     const HeadTensor tensor = head_tensor_at(number);
     int64_t rows, columns;
     head_tensor_size(shape, tensor, &rows, &columns);
-    Linear** const linear = linear_of(*created, tensor.layer, tensor.block);
+    Linear** const linear = head_linear_of(*created, tensor.layer, tensor.block);
     if (tensor.bias || linear == nullptr) continue;
     const gtr_status status =
-        linear_create(memory, tier, rows, columns, layer_precision(*created, tensor.layer), linear);
+        linear_create(memory, tier, rows, columns, head_layer_precision(created->precision, tensor.layer), linear);
     if (status != GTR_OK) {
       head_destroy(created);
       return status;
@@ -118,12 +76,12 @@ void head_destroy(Head* head) noexcept {
 void head_set(Head& head, const char* name, int64_t first_row, const gtr_tensor& value) noexcept {
   HeadTensor tensor;
   if (!head_tensor_find(head.shape, name, &tensor)) return;  // native/src has looked
-  if (Linear** const linear = linear_of(head, tensor.layer, tensor.block)) {
+  if (Linear** const linear = head_linear_of(head, tensor.layer, tensor.block)) {
     linear_set(**linear, first_row, tensor.bias ? nullptr : &value, tensor.bias ? &value : nullptr);
   } else {
     const HeadBlock& block = head.blocks[tensor.block];
     float* const target = (tensor.bias ? block.norm_bias : block.norm_weight) + first_row;
-    for (int64_t i = 0; i < value.shape[0]; ++i) target[i] = element_as_float(value, i);
+    for (int64_t i = 0; i < value.shape[0]; ++i) target[i] = float_element(value, i);
   }
   head.completeness.mark(tensor, first_row, value.shape[0]);
 }

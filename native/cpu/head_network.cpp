@@ -14,10 +14,8 @@ constexpr double kNormEpsilon = 1e-6;
 constexpr int64_t kSinusoidsPerTask = 4;
 constexpr int64_t kActivatedPerTask = 8;
 
-int64_t type_size(gtr_dtype dtype) noexcept { return dtype == GTR_BF16 ? 2 : 4; }
-
 const void* element(const void* data, gtr_dtype dtype, int64_t at) noexcept {
-  return static_cast<const char*>(data) + at * type_size(dtype);
+  return static_cast<const char*>(data) + at * element_size(dtype);
 }
 
 // cos, then sin of t f_k, f_k = exp(-ln 10000 k / 128), as the official code computes it: exponent, frequency and angle
@@ -49,27 +47,6 @@ const HeadKernels& kernels_of(Tier tier) noexcept {
 }
 
 }  // namespace
-
-gtr_tensor vector_view(const float* data, int64_t size) noexcept {
-  gtr_tensor tensor = matrix_view(data, GTR_F32, size, 1, 1);
-  tensor.rank = 1;
-  tensor.shape[1] = 0;
-  tensor.stride[1] = 0;
-  return tensor;
-}
-
-gtr_tensor matrix_view(const void* data, gtr_dtype dtype, int64_t rows, int64_t columns, int64_t row_stride) noexcept {
-  gtr_tensor tensor{};
-  tensor.data = const_cast<void*>(data);
-  tensor.size = rows == 0 ? 0 : ((rows - 1) * row_stride + columns) * type_size(dtype);
-  tensor.dtype = dtype;
-  tensor.rank = 2;
-  tensor.shape[0] = rows;
-  tensor.shape[1] = columns;
-  tensor.stride[0] = row_stride;
-  tensor.stride[1] = 1;
-  return tensor;
-}
 
 gtr_status head_cancelled(const char* operation) noexcept {
   return fail(GTR_ERROR_CANCELLED, operation, "stream", "the stream was cancelled");
@@ -125,7 +102,7 @@ gtr_status HeadTimes::embed(const Context& context, const Head& head, void* line
 
 HeadModulations HeadModulations::place(HeadScratch& scratch, const Head& head, int64_t capacity) noexcept {
   const int64_t width = head.shape.width;
-  const int64_t size = type_size(head_activation_type(head));
+  const int64_t size = element_size(head_activation_type(head));
   HeadModulations modulations{};
   modulations.capacity = capacity;
   modulations.blocks = scratch.take_bytes(head.shape.blocks * capacity * 3 * width * size);
@@ -138,7 +115,7 @@ HeadModulations HeadModulations::place(HeadScratch& scratch, const Head& head, i
 
 int64_t HeadModulations::row_bytes(const Head& head) noexcept {
   const int64_t width = head.shape.width;
-  return head.shape.blocks * 3 * width * type_size(head_activation_type(head)) +
+  return head.shape.blocks * 3 * width * element_size(head_activation_type(head)) +
          2 * width * static_cast<int64_t>(sizeof(float));
 }
 
@@ -174,7 +151,7 @@ gtr_status HeadModulations::compute(const Context& context, const Head& head, co
 
 HeadPass HeadPass::place(HeadScratch& scratch, const Head& head, int64_t capacity) noexcept {
   const int64_t elements = capacity * head.shape.width;
-  const int64_t size = type_size(head_activation_type(head));
+  const int64_t size = element_size(head_activation_type(head));
   HeadPass pass{};
   pass.stream = scratch.take<float>(elements);
   // The final layer's norm writes floats in either precision.

@@ -10,6 +10,7 @@
 #include "diffusion_table.h"
 #include "head.h"
 #include "head_scratch.h"
+#include "tensor_view.h"
 
 namespace gtr::cpu {
 
@@ -17,11 +18,6 @@ namespace gtr::cpu {
 inline gtr_dtype head_activation_type(const Head& head) noexcept {
   return head.precision == GTR_PRECISION_BF16 ? GTR_BF16 : GTR_F32;
 }
-
-gtr_tensor vector_view(const float* data, int64_t size) noexcept;
-
-// Rows that lie row_stride elements apart.
-gtr_tensor matrix_view(const void* data, gtr_dtype dtype, int64_t rows, int64_t columns, int64_t row_stride) noexcept;
 
 // Scratch that any linear of the head needs for up to `rows` rows.
 int64_t head_linear_scratch_size(const Head& head, int64_t rows) noexcept;

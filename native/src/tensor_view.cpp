@@ -1,6 +1,9 @@
 #include "tensor_view.h"
 
+#include <cstring>
 #include <initializer_list>
+
+#include "half.h"
 
 namespace gtr {
 namespace {
@@ -98,6 +101,38 @@ int64_t byte_extent(const gtr_tensor& tensor) noexcept {
     return -1;
   }
   return bytes;
+}
+
+gtr_tensor vector_view(const float* data, int64_t size) noexcept {
+  gtr_tensor tensor = matrix_view(data, GTR_F32, size, 1, 1);
+  tensor.rank = 1;
+  tensor.shape[1] = 0;
+  tensor.stride[1] = 0;
+  return tensor;
+}
+
+gtr_tensor matrix_view(const void* data, gtr_dtype dtype, int64_t rows, int64_t columns, int64_t row_stride) noexcept {
+  gtr_tensor tensor{};
+  tensor.data = const_cast<void*>(data);
+  tensor.size = rows == 0 ? 0 : ((rows - 1) * row_stride + columns) * element_size(dtype);
+  tensor.dtype = dtype;
+  tensor.rank = 2;
+  tensor.shape[0] = rows;
+  tensor.shape[1] = columns;
+  tensor.stride[0] = row_stride;
+  tensor.stride[1] = 1;
+  return tensor;
+}
+
+float float_element(const gtr_tensor& vector, int64_t i) noexcept {
+  const int64_t at = i * vector.stride[0];
+  if (vector.dtype == GTR_F32) return static_cast<const float*>(vector.data)[at];
+  const uint16_t half = static_cast<const uint16_t*>(vector.data)[at];
+  if (vector.dtype == GTR_F16) return half_to_float(half);
+  const uint32_t bits = static_cast<uint32_t>(half) << 16;
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
 }
 
 bool elements_distinct(const gtr_tensor& tensor) noexcept {

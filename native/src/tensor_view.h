@@ -32,6 +32,13 @@ bool same_tensor(const gtr_tensor& a, const gtr_tensor& b) noexcept;
 // common pitch (column ranges of one matrix) and their columns are disjoint; otherwise true.
 bool may_overlap(const gtr_tensor& a, const gtr_tensor& b) noexcept;
 
+// Views of contiguous floats, and of rows that lie row_stride elements apart.
+gtr_tensor vector_view(const float* data, int64_t size) noexcept;
+gtr_tensor matrix_view(const void* data, gtr_dtype dtype, int64_t rows, int64_t columns, int64_t row_stride) noexcept;
+
+// Element i of a vector of floats of any kind (f32, f16, bf16) in memory of the host.
+float float_element(const gtr_tensor& vector, int64_t i) noexcept;
+
 // May the tensor have an element within bytes at data?
 bool may_overlap(const gtr_tensor& tensor, const void* data, int64_t bytes) noexcept;
 
