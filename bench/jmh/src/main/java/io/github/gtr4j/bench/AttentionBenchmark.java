@@ -98,20 +98,14 @@ public class AttentionBenchmark {
   @Benchmark
   @OperationsPerInvocation(CALLS)
   public void gtr4j() {
-    for (int i = 0; i < CALLS; i++) {
-      runOurs();
-    }
-    card.stream().synchronize();
+    card.repeat(CALLS, this::runOurs);
   }
 
   /** cuDNN. */
   @Benchmark
   @OperationsPerInvocation(CALLS)
   public void cudnn() {
-    for (int i = 0; i < CALLS; i++) {
-      cudnn.run();
-    }
-    card.stream().synchronize();
+    card.repeat(CALLS, cudnn::run);
   }
 
   /** Frees everything. */

@@ -70,6 +70,14 @@ final class Card implements AutoCloseable {
     return external;
   }
 
+  /** Enqueues a call many times and waits once, so that what the wait costs is shared. */
+  void repeat(int calls, Runnable call) {
+    for (int i = 0; i < calls; i++) {
+      call.run();
+    }
+    stream.synchronize();
+  }
+
   /** Memory until the card is closed. */
   DeviceBuffer allocate(long bytes) {
     DeviceBuffer buffer = device.allocate(Math.max(bytes, 1));

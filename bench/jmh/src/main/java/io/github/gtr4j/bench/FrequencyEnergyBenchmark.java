@@ -113,20 +113,14 @@ public class FrequencyEnergyBenchmark {
   @Benchmark
   @OperationsPerInvocation(CALLS)
   public void gtr4j() {
-    for (int i = 0; i < CALLS; i++) {
-      runOurs();
-    }
-    card.stream().synchronize();
+    card.repeat(CALLS, this::runOurs);
   }
 
   /** cuFFT, without the weighted sum. */
   @Benchmark
   @OperationsPerInvocation(CALLS)
   public void cufftTransformAlone() {
-    for (int i = 0; i < CALLS; i++) {
-      runTheirs();
-    }
-    card.stream().synchronize();
+    card.repeat(CALLS, this::runTheirs);
   }
 
   /** Frees everything. */

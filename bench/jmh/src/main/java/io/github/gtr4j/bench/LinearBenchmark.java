@@ -133,20 +133,14 @@ public class LinearBenchmark {
   @Benchmark
   @OperationsPerInvocation(CALLS)
   public void gtr4j() {
-    for (int i = 0; i < CALLS; i++) {
-      runOurs();
-    }
-    card.stream().synchronize();
+    card.repeat(CALLS, this::runOurs);
   }
 
   /** cuBLAS. */
   @Benchmark
   @OperationsPerInvocation(CALLS)
   public void cublas() {
-    for (int i = 0; i < CALLS; i++) {
-      runTheirs();
-    }
-    card.stream().synchronize();
+    card.repeat(CALLS, this::runTheirs);
   }
 
   /** Frees everything. */

@@ -5,13 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.management.ThreadMXBean;
 import io.github.gtr4j.CancelledException;
 import io.github.gtr4j.InvalidArgumentException;
 import io.github.gtr4j.device.DType;
 import io.github.gtr4j.device.DeviceOptions;
 import io.github.gtr4j.device.TestMemory;
-import java.lang.management.ManagementFactory;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -61,15 +59,7 @@ class CudaKernelsTest {
         kernels.run();
       }
       long nativePeak = kernels.device.memoryStats().peakBytes();
-      ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-      long least = Long.MAX_VALUE;
-      for (int attempt = 0; attempt < 20 && least > 0; attempt++) {
-        long before = threads.getCurrentThreadAllocatedBytes();
-        for (int i = 0; i < ROUNDS; i++) {
-          kernels.run();
-        }
-        least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
-      }
+      long least = HeapAllocations.least(20, ROUNDS, kernels::run);
       assertEquals(0, least, "bytes allocated on the Java heap by " + ROUNDS + " rounds");
       assertEquals(nativePeak, kernels.device.memoryStats().peakBytes(), "native memory");
     }

@@ -2,9 +2,7 @@ package io.github.gtr4j.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import com.sun.management.ThreadMXBean;
 import io.github.gtr4j.profile.KernelCounters;
-import java.lang.management.ManagementFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -28,16 +26,7 @@ class SteadyStateTest {
         kernels.run();
       }
       long nativePeak = kernels.device.memoryStats().peakBytes();
-      ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-      long least = Long.MAX_VALUE;
-      // The smallest of a few tries: what is left is what the calls themselves allocate.
-      for (int attempt = 0; attempt < 5 && least > 0; attempt++) {
-        long before = threads.getCurrentThreadAllocatedBytes();
-        for (int i = 0; i < ROUNDS; i++) {
-          kernels.run();
-        }
-        least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
-      }
+      long least = HeapAllocations.least(5, ROUNDS, kernels::run);
       assertEquals(0, least, "bytes allocated on the Java heap by " + ROUNDS + " rounds");
       assertEquals(nativePeak, kernels.device.memoryStats().peakBytes(), "native memory");
       if (listen) {
