@@ -3,3 +3,9 @@ if(GTR_SANITIZE)
   add_compile_options(-fsanitize=${GTR_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
   add_link_options(-fsanitize=${GTR_SANITIZE})
 endif()
+
+# ThreadSanitizer takes the emulator's fibres for one thread that races with itself.
+set(GTR_HAS_EMULATOR ${GTR_TESTS})
+if(GTR_SANITIZE MATCHES "thread")
+  set(GTR_HAS_EMULATOR OFF)
+endif()

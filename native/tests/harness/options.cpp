@@ -56,10 +56,14 @@ bool parse_options(int argc, char** argv, Options* options, int* exit_code) {
     bool good = !value.empty();
     if (option == "--backend") {
       options->backend = value == "cpu" ? GTR_BACKEND_CPU : GTR_BACKEND_CUDA;
-      good = value == "cpu" || value == "cuda" || value == "cuda-emu";
-      // Looked at when libgtr loads the backend.
-      options->emulated = value == "cuda-emu";
-      if (options->emulated) setenv("GTR_CUDA_LIBRARY", GTR_TEST_CUDA_EMULATOR, 1);
+      good = value == "cpu" || value == "cuda";
+#ifdef GTR_TEST_CUDA_EMULATOR
+      if (value == "cuda-emu") {
+        good = options->emulated = true;
+        // Looked at when libgtr loads the backend.
+        setenv("GTR_CUDA_LIBRARY", GTR_TEST_CUDA_EMULATOR, 1);
+      }
+#endif
     } else if (option == "--tier") {
       options->tier = tier_of(value);
       good = options->tier >= 0;
