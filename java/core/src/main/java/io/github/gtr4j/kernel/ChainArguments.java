@@ -180,11 +180,15 @@ public final class ChainArguments {
     return groupCount == 0 ? 0 : cursor.steps();
   }
 
-  /** Checks everything against the head's sizes and tells how many places there are. */
-  long check(String operation, HeadShape shape) {
+  void checkGroups(String operation) {
     if (groupCount == 0) {
       throw Arguments.refuse(operation, "groups", "groups are empty; allowed are 1 and more");
     }
+  }
+
+  /** Checks everything against the head's sizes and tells how many places there are. */
+  long check(String operation, HeadShape shape) {
+    checkGroups(operation);
     Arguments.matrix(operation, "z", z, Arguments.F32, Arguments.ANY, shape.condition());
     long places = z.shape(0);
     if (places < rows) {
@@ -220,6 +224,20 @@ public final class ChainArguments {
         .cell(call.tensor("cell", cell))
         .cfg(call.tensor("cfg", cfg))
         .temperature(call.tensor("temperature", temperature));
+  }
+
+  /** The struct for a call that looks at groups only. */
+  gtr_chain groupsAlone() {
+    return chain
+        .group_count(groupCount)
+        .place(null)
+        .z(null)
+        .z_unconditional(null)
+        .seed(null)
+        .image(null)
+        .cell(null)
+        .cfg(null)
+        .temperature(null);
   }
 
   /** The struct for a call that looks at sizes only. */

@@ -155,6 +155,36 @@ public final class DiffusionHead extends NativeObject {
   }
 
   /**
+   * Readies the stream for calls of {@link #chain} with these groups, this limit for modulations
+   * and this scratch: on a GPU the chain becomes a graph, which otherwise the first such call
+   * builds. A stream keeps the graphs of the 32 chains last used. Nothing to do on the CPU.
+   *
+   * @param stream of the same device
+   * @param arguments of which only the groups and the limit for modulations are read
+   * @param scratch what {@link #chain} will be called with; keeps its contents
+   */
+  public void prepareChain(Stream stream, ChainArguments arguments, Tensor scratch) {
+    String operation = "head_chain_prepare";
+    Arguments.sameDevice(operation, stream, device);
+    Arguments.notNull(operation, "arguments", arguments);
+    arguments.checkGroups(operation);
+    Call call = stream.begin(operation);
+    try {
+      call.use(this);
+      call.check(
+          Gtr.gtr_head_chain_prepare(
+              call.stream(),
+              handle,
+              arguments.groupsAlone(),
+              call.scratch(scratch),
+              scratch == null ? 0 : scratch.size()));
+    } finally {
+      call.end();
+      Reference.reachabilityFence(arguments);
+    }
+  }
+
+  /**
    * Whole reverse chains: x[place[r]] starts as noise draw 0 and ends as x₀; other rows of x keep
    * their values. Rows are aligned at their last step, so that rows with fewer steps join later and
    * one pass over the weights serves all.

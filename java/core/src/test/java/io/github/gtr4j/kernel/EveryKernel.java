@@ -156,6 +156,7 @@ final class EveryKernel implements AutoCloseable {
     TopFraction.run(stream, score, cells, segments, places, scratch);
     head.forward(stream, token, time, z, headOut, scratch);
     chain.clearGroups().addGroup(1, 2, false);
+    head.prepareChain(stream, chain, scratch);
     head.chain(stream, chain, token, scratch);
     head.step(stream, chain, 0, token, scratch);
   }

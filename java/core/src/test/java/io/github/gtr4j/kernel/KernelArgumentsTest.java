@@ -418,6 +418,16 @@ class KernelArgumentsTest {
       Vectors.setHead(head, model.file());
       Tensor scratch = TestMemory.scratch(1 << 24);
       Tensor x = matrix(3, 16);
+      String prepare = "head_chain_prepare";
+      assertRefused(prepare, "stream", () -> head.prepareChain(null, chain(), scratch));
+      assertRefused(prepare, "arguments", () -> head.prepareChain(stream, null, scratch));
+      assertRefused(
+          prepare, "groups", () -> head.prepareChain(stream, chain().clearGroups(), scratch));
+      assertRefused(prepare, "scratch", () -> head.prepareChain(stream, chain(), null));
+      assertRefused(
+          prepare,
+          "scratch_size",
+          () -> head.prepareChain(stream, chain(), TestMemory.scratch(256)));
       String op = "head_chain";
       assertRefused(op, "stream", () -> head.chain(null, chain(), x, scratch));
       assertRefused(op, "arguments", () -> head.chain(stream, null, x, scratch));

@@ -26,7 +26,7 @@ class SteadyStateTest {
         kernels.run();
       }
       long nativePeak = kernels.device.memoryStats().peakBytes();
-      long least = HeapAllocations.least(5, ROUNDS, kernels::run);
+      long least = HeapAllocations.least(20, ROUNDS, kernels::run);
       assertEquals(0, least, "bytes allocated on the Java heap by " + ROUNDS + " rounds");
       assertEquals(nativePeak, kernels.device.memoryStats().peakBytes(), "native memory");
       if (listen) {
