@@ -3,15 +3,17 @@
 //   kTileRows, kTileVectors         size of the micro-kernel's tile; kTileVectors is 2 to 4
 //   broadcast_unit(p)               the 4-byte unit at p in all lanes
 //   transpose(square)               of kLanes vectors of units
+//   split_exponent(x), kFineExponential, kCoarseExponential   see attention_exponent.inl
 // It instantiates kernels_with<Arithmetic>() with one or more of these:
 //   struct Arithmetic {
 //     kElements                     elements per unit, 1 or 2
-//     kExponential                  coefficients for power_of_two
+//     kExponential                  coefficients for powers_of_two
 //     multiply_add(x, w, sum)       sum + the product of units
 //     round(v)                      floats as products see them
 //     load_units(p, n)              n units of kElements neighbours in a row
 //     load_step(p, next, n)         n units, each the elements of kElements rows; next is null behind the last row
 //     store_weights(row, i, v)      weights i.. of a row of units, in place of scores i.. in it
+//     store_weights(row, i, v, w)   two vectors of them
 //   };
 // Nothing from std, here and in what follows: the linker might keep this tier's copy for all.
 
@@ -255,6 +257,10 @@ struct FloatProducts {
     return load_units(p, n);
   }
   GTR_SIMD_INLINE static void store_weights(float* row, int64_t i, Vec weights) { store(row + i, weights); }
+  GTR_SIMD_INLINE static void store_weights(float* row, int64_t i, Vec weights, Vec next) {
+    store_weights(row, i, weights);
+    store_weights(row, i + kLanes, next);
+  }
 };
 
 // Products of bfloat16 where the processor has none: rounded once, then kept as floats, whose products are exact.
@@ -272,4 +278,8 @@ struct RoundedProducts {
     return load_units(p, n);
   }
   GTR_SIMD_INLINE static void store_weights(float* row, int64_t i, Vec weights) { store(row + i, round(weights)); }
+  GTR_SIMD_INLINE static void store_weights(float* row, int64_t i, Vec weights, Vec next) {
+    store_weights(row, i, weights);
+    store_weights(row, i + kLanes, next);
+  }
 };

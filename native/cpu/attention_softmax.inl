@@ -1,19 +1,23 @@
 // The online softmax of one row over one block of keys.
 
-// 2^x for x <= 0, NaN passed on; 0 from x = -150 on. kCoefficients of (2^r - 1) / r for |r| <= 1/2, minimax.
-template <int kTerms>
-GTR_SIMD_INLINE Vec power_of_two(Vec x, const float (&coefficients)[kTerms]) {
-  x = max(broadcast(-151.0f), x);
-  const Vec n = round_to_integer(x);
-  const Vec r = x - n;
-  return scale_by_power(fma(polynomial(r, coefficients), r, broadcast(1.0f)), n);
+// 2^x for x <= 0, NaN passed on; 0 at the latest from x = -150 on. Several vectors at once, step by step: one alone is
+// a chain of dependent operations.
+template <int kCount, int kTerms>
+GTR_SIMD_INLINE void powers_of_two(Vec (&x)[kCount], const float (&coefficients)[kTerms]) {
+  Vec fraction[kCount], power[kCount];
+#pragma GCC unroll 4
+  for (int i = 0; i < kCount; ++i) {
+    fraction[i] = split_exponent(x[i]);
+    power[i] = broadcast(coefficients[kTerms - 1]);
+  }
+#pragma GCC unroll 8
+  for (int term = kTerms - 2; term >= 0; --term) {
+#pragma GCC unroll 4
+    for (int i = 0; i < kCount; ++i) power[i] = fma(power[i], fraction[i], broadcast(coefficients[term]));
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < kCount; ++i) x[i] = scale_by_power(fma(power[i], fraction[i], broadcast(1.0f)), x[i]);
 }
-
-// Relative error 2e-9: for weights in float.
-constexpr float kFineExponential[] = {0x1.62e43p-1f,  0x1.ebfbdcp-3f,  0x1.c6aee8p-5f,
-                                      0x1.3b2d4cp-7f, 0x1.5f3e54p-10f, 0x1.41fbbcp-13f};
-// Relative error 3e-6: for weights that are rounded to bfloat16, whose precision is 4e-3.
-constexpr float kCoarseExponential[] = {0x1.62e12cp-1f, 0x1.ec0378p-3f, 0x1.c9fc46p-5f, 0x1.3a02cep-7f};
 
 constexpr float kMinusInfinity = -__builtin_inff();
 
@@ -53,16 +57,41 @@ GTR_SIMD_INLINE float softmax_block(const AttentionCall& call, float* scores, in
   const float base = highest == kMinusInfinity ? 0.0f : highest;
   const Vec factor = broadcast(call.factor);
   const Vec offset = broadcast(base);
-  Vec total = broadcast(0.0f);
-  for (int64_t vector = 0; vector < vectors; ++vector) {
-    Vec exponent = (load(scores + vector * kLanes) - offset) * factor;
-    const Vec weight = power_of_two(exponent, Arithmetic::kExponential);
-    total = total + weight;
-    Arithmetic::store_weights(scores, vector * kLanes, weight);
+  // As many as 16 or 32 registers hold with their coefficients.
+  constexpr int kWays = kLanes == 16 ? 4 : 2;
+  Vec totals[kWays];
+  for (Vec& total : totals) total = broadcast(0.0f);
+  int64_t vector = 0;
+  for (; vector + kWays <= vectors; vector += kWays) {
+    Vec weights[kWays];
+#pragma GCC unroll 4
+    for (int way = 0; way < kWays; ++way) {
+      weights[way] = (load(scores + (vector + way) * kLanes) - offset) * factor;
+    }
+    powers_of_two(weights, Arithmetic::kExponential);
+#pragma GCC unroll 4
+    for (int way = 0; way < kWays; ++way) {
+      totals[way] = totals[way] + weights[way];
+    }
+#pragma GCC unroll 4
+    for (int way = 0; way < kWays; way += 2) {
+      Arithmetic::store_weights(scores, (vector + way) * kLanes, weights[way], weights[way + 1]);
+    }
   }
-  float rescale[kLanes];
-  store(rescale, power_of_two((broadcast(state.highest) - offset) * factor, Arithmetic::kExponential));
-  state.sum = state.sum * rescale[0] + sum(total);
+  for (; vector < vectors; ++vector) {
+    Vec weight[1] = {(load(scores + vector * kLanes) - offset) * factor};
+    powers_of_two(weight, Arithmetic::kExponential);
+    totals[0] = totals[0] + weight[0];
+    Arithmetic::store_weights(scores, vector * kLanes, weight[0]);
+  }
+  for (int way = 1; way < kWays; ++way) totals[0] = totals[0] + totals[way];
+  float rescale[kLanes] = {};
+  if (state.highest != kMinusInfinity) {
+    Vec power[1] = {(broadcast(state.highest) - offset) * factor};
+    powers_of_two(power, Arithmetic::kExponential);
+    store(rescale, power[0]);
+  }
+  state.sum = state.sum * rescale[0] + sum(totals[0]);
   state.highest = highest;
   return rescale[0];
 }

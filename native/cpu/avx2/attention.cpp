@@ -29,6 +29,7 @@ GTR_SIMD_INLINE void transpose(Vec (&v)[kLanes]) {
   }
 }
 
+#include "attention_exponent.inl"
 #include "attention_head.inl"
 
 }  // namespace

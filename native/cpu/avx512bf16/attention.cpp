@@ -48,6 +48,9 @@ struct PairProducts {
   GTR_SIMD_INLINE static void store_weights(float* row, int64_t i, Vec weights) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(row + i / 2), round_half(weights));
   }
+  GTR_SIMD_INLINE static void store_weights(float* row, int64_t i, Vec weights, Vec next) {
+    store(row + i / 2, {(__m512)_mm512_cvtne2ps_pbh(next.value, weights.value)});
+  }
 };
 
 }  // namespace

@@ -22,6 +22,7 @@ GTR_SIMD_INLINE void transpose(Vec (&v)[kLanes]) {
   v[3].value = __builtin_shufflevector(c, d, 2, 3, 6, 7);
 }
 
+#include "attention_exponent.inl"
 #include "attention_head.inl"
 
 }  // namespace
