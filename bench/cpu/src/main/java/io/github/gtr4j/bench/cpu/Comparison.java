@@ -1,0 +1,45 @@
+package io.github.gtr4j.bench.cpu;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One case as we and a peer computed it.
+ *
+ * @param ours what gtr4j took
+ * @param peer what another implementation took; null if there is none
+ */
+public record Comparison(Result ours, Result peer) {
+  private record Case(String operation, String shape, Object precision) {}
+
+  /**
+   * Pairs results, in the order in which our own come. Results of peers without one of ours are
+   * left out.
+   */
+  public static List<Comparison> of(List<Result> results) {
+    Map<Case, Result> peers = new LinkedHashMap<>();
+    for (Result result : results) {
+      if (result.implementation() != Implementation.GTR4J) {
+        peers.put(caseOf(result), result);
+      }
+    }
+    List<Comparison> comparisons = new ArrayList<>();
+    for (Result result : results) {
+      if (result.implementation() == Implementation.GTR4J) {
+        comparisons.add(new Comparison(result, peers.get(caseOf(result))));
+      }
+    }
+    return List.copyOf(comparisons);
+  }
+
+  private static Case caseOf(Result result) {
+    return new Case(result.operation(), result.shape(), result.precision());
+  }
+
+  /** Our time over the peer's; NaN without a peer. */
+  public double ratio() {
+    return peer == null ? Double.NaN : ours.seconds() / peer.seconds();
+  }
+}
