@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# The CPU's operations beside libtorch's: builds what is missing, measures, and prints a report.
+#
+#   bench/cpu.sh [--quick] [--filter REGEX] [--threads N] [--model b,l,h] [--out PREFIX] [--list]
+#
+# bench/cpu.sh --help explains the options. The build needs what README.md lists; its output goes to stderr.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+jar() { find bench/cpu/target -maxdepth 1 -name 'gtr4j-bench-cpu-*.jar' 2>/dev/null | head -n 1; }
+
+if [ -z "$(jar)" ]; then
+  mvn -B -ntp -q -pl java/core,bench/cpu -DskipTests package >&2
+fi
+exec java -jar "$(jar)" "$@"

@@ -1,0 +1,89 @@
+package io.github.gtr4j.bench.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.github.gtr4j.kernel.Activation;
+import io.github.gtr4j.kernel.Precision;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class GoalsTest {
+  private static final Peaks PEAKS = new Peaks(1e12, 2e12, 1e11);
+
+  /** Goals with every case at a share of the peak and of bandwidth, and at a ratio to the peer. */
+  static List<Goal> goalsOf(List<Case> cases, double share, double ratio) {
+    Map<Case, Comparison> measured = new LinkedHashMap<>();
+    for (Case c : cases) {
+      double flops = c.workload().flops();
+      double bytes = c.workload().memoryBytes(c.precision());
+      boolean byBytes = c.workload() instanceof LinearWorkload linear && linear.rows() == 2;
+      double seconds = byBytes ? bytes / PEAKS.readBytes() : flops / PEAKS.flops(c.precision());
+      double ours = Math.max(seconds / share, 1e-6);
+      measured.put(
+          c,
+          new Comparison(
+              result(c, Implementation.GTR4J, ours, flops, bytes),
+              result(c, Implementation.LIBTORCH, ours / ratio, flops, bytes)));
+    }
+    return Goals.of(measured, PEAKS);
+  }
+
+  private static Result result(
+      Case c, Implementation implementation, double seconds, double flops, double bytes) {
+    return new Result(
+        c.operation(), c.shape(), c.precision(), implementation, seconds, 0, flops, bytes, 0);
+  }
+
+  private static List<Goal.Outcome> outcomes(List<Goal> goals) {
+    return goals.stream().map(Goal::outcome).distinct().toList();
+  }
+
+  @Test
+  void fastEnoughMeetsAll() {
+    assertEquals(List.of(Goal.Outcome.MET), outcomes(goalsOf(Cases.quick(), 0.9, 0.3)));
+  }
+
+  @Test
+  void tooSlowMeetsNoneButTheHeap() {
+    List<Goal> goals = goalsOf(Cases.quick(), 0.5, 0.9);
+    assertEquals(List.of(Goal.Outcome.NOT_MET), outcomes(goals.subList(0, goals.size() - 1)));
+    assertEquals(Goal.Outcome.MET, goals.get(goals.size() - 1).outcome());
+  }
+
+  @Test
+  void theWorstCaseDecides() {
+    Case one = linear(128);
+    Case other = linear(640);
+    Map<Case, Comparison> measured = new LinkedHashMap<>();
+    measured.put(one, comparison(one, 0.95));
+    measured.put(other, comparison(other, 0.8));
+    Goal goal =
+        Goals.of(measured, PEAKS).stream()
+            .filter(g -> g.what().contains("128 rows"))
+            .findFirst()
+            .orElseThrow();
+    assertEquals("80% to 95%", goal.measured());
+    assertEquals(Goal.Outcome.NOT_MET, goal.outcome());
+  }
+
+  private static Case linear(long rows) {
+    return new Case(
+        "linear",
+        "MAR-B qkv, " + rows + " rows",
+        Precision.BF16,
+        new LinearWorkload(rows, 768, 2304, Activation.NONE, false, true));
+  }
+
+  private static Comparison comparison(Case c, double share) {
+    double flops = c.workload().flops();
+    return new Comparison(
+        result(c, Implementation.GTR4J, flops / (share * PEAKS.bf16Flops()), flops, 0), null);
+  }
+
+  @Test
+  void withoutCasesNothingIsKnown() {
+    assertEquals(List.of(Goal.Outcome.UNKNOWN), outcomes(Goals.of(Map.of(), null)));
+  }
+}

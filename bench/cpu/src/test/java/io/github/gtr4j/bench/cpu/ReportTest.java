@@ -1,0 +1,85 @@
+package io.github.gtr4j.bench.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.gtr4j.kernel.Precision;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ReportTest {
+  private static final Report REPORT =
+      new Report(
+          "bench/cpu.sh --quick",
+          new Machine("Some CPU", 2, "avx512bf16", 2, "JVM 17", "libtorch 2", "2026-11-27", "abc"),
+          new Peaks(200e9, 800e9, 50e9),
+          Comparison.of(
+              List.of(
+                  result("linear", Implementation.GTR4J, 2e-3, 1e-4, 1.2e9, 5e6),
+                  result("linear", Implementation.LIBTORCH, 4e-3, 2e-4, 1.2e9, 5e6),
+                  result("gather", Implementation.GTR4J, 12.34e-6, 1e-6, 0, 0))),
+          List.of(new Goal("linear", "at least 85% of peak", "75%", Goal.Outcome.NOT_MET)));
+
+  private static Result result(
+      String operation,
+      Implementation implementation,
+      double seconds,
+      double spread,
+      double flops,
+      double bytes) {
+    return new Result(
+        operation, "MAR-B", Precision.BF16, implementation, seconds, spread, flops, bytes, 0.04);
+  }
+
+  @Test
+  void markdown() {
+    assertEquals(
+        """
+        # The CPU's operations beside libtorch's
+
+        Made with
+
+        ```
+        bench/cpu.sh --quick
+        ```
+
+        | | |
+        |---|---|
+        | processor | Some CPU, 2 cores |
+        | instructions | avx512bf16 |
+        | threads, each side | 2 |
+        | JVM | JVM 17 |
+        | peer | libtorch 2 |
+        | date, commit | 2026-11-27, abc |
+        | measured peaks | f32 200 GFLOP/s, bf16 800 GFLOP/s, reading 50.0 GB/s |
+
+        ## Goals
+
+        | what | goal | measured | |
+        |---|---|---|---|
+        | linear | at least 85% of peak | 75% | not met |
+
+        ## Cases
+
+        Times are medians of single calls, ± half the distance between the quartiles; the ratio is our time over libtorch's.
+        GFLOP/s, GB/s and shares are ours: FLOPs as executed, bytes of weights that come from memory. B/op is what a call of
+        ours allocates on the Java heap, with what JMH allocates per iteration.
+
+        | operation | | case | gtr4j | libtorch | ratio | GFLOP/s | of peak | GB/s | of bandwidth | B/op |
+        |---|---|---|---|---|---|---|---|---|---|---|
+        | linear | bf16 | MAR-B | 2.00 ± 0.10 ms | 4.00 ± 0.20 ms | 0.50 | 600 | 75% | 2.5 | 5% | 0.0 |
+        | gather | bf16 | MAR-B | 12.3 ± 1.0 µs |  |  |  |  |  |  | 0.0 |
+        """,
+        REPORT.markdown());
+  }
+
+  @Test
+  void json() throws Exception {
+    JsonNode root = new ObjectMapper().readTree(REPORT.json());
+    assertEquals(2e-3, root.at("/comparisons/0/ours/seconds").asDouble());
+    assertEquals("LIBTORCH", root.at("/comparisons/0/peer/implementation").asText());
+    assertEquals("NOT_MET", root.at("/goals/0/outcome").asText());
+    assertEquals(50e9, root.at("/peaks/readBytes").asDouble());
+  }
+}
