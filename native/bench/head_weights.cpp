@@ -14,8 +14,9 @@ gtr_head_shape head_shape(const Model& model) {
   return {kChannels, static_cast<int32_t>(model.width), model.head_width, model.head_blocks};
 }
 
-HeadWeights::HeadWeights(const Runner& runner, const gtr_head_shape& shape, gtr_precision precision) : runner_(runner) {
-  check(gtr_head_create(runner.device(), &shape, precision, &handle_));
+HeadWeights::HeadWeights(const Session& session, const gtr_head_shape& shape, gtr_precision precision)
+    : session_(session) {
+  check(gtr_head_create(session.device(), &shape, precision, &handle_));
   const int64_t w = shape.width;
   set_linear("time_embed.mlp.0", w, 256);
   set_linear("time_embed.mlp.2", w, w);
@@ -36,13 +37,13 @@ HeadWeights::HeadWeights(const Runner& runner, const gtr_head_shape& shape, gtr_
 HeadWeights::~HeadWeights() { gtr_head_destroy(handle_); }
 
 void HeadWeights::set_linear(const std::string& name, int64_t outputs, int64_t inputs, float scale) {
-  const Matrix weight(runner_, outputs, inputs, GTR_F32, GTR_MEMORY_HOST, scale);
+  const Matrix weight(session_, outputs, inputs, GTR_F32, GTR_MEMORY_HOST, scale);
   check(gtr_head_set(handle_, (name + ".weight").c_str(), 0, &weight.tensor()));
   set_vector(name + ".bias", outputs);
 }
 
 void HeadWeights::set_vector(const std::string& name, int64_t size) {
-  const Matrix values(runner_, 1, size, GTR_F32, GTR_MEMORY_HOST);
+  const Matrix values(session_, 1, size, GTR_F32, GTR_MEMORY_HOST);
   const gtr_tensor vector = values.vector();
   check(gtr_head_set(handle_, name.c_str(), 0, &vector));
 }

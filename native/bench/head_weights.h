@@ -5,7 +5,7 @@
 
 #include "gtr/gtr.h"
 #include "models.h"
-#include "runner.h"
+#include "session.h"
 
 namespace gtr::bench {
 
@@ -13,7 +13,7 @@ gtr_head_shape head_shape(const Model& model);
 
 class HeadWeights {
  public:
-  HeadWeights(const Runner& runner, const gtr_head_shape& shape, gtr_precision precision);
+  HeadWeights(const Session& session, const gtr_head_shape& shape, gtr_precision precision);
   ~HeadWeights();
   HeadWeights(const HeadWeights&) = delete;
   HeadWeights& operator=(const HeadWeights&) = delete;
@@ -24,7 +24,7 @@ class HeadWeights {
   void set_linear(const std::string& name, int64_t outputs, int64_t inputs, float scale = 1);
   void set_vector(const std::string& name, int64_t size);
 
-  const Runner& runner_;
+  const Session& session_;
   gtr_head* handle_ = nullptr;
 };
 

@@ -13,9 +13,6 @@
 namespace gtr::bench {
 namespace {
 
-const GtrNumbers kGtr = {{12, 3, 1}, 50, 20, 20, 50, 0.1};
-const GtrNumbers kSmallGtr = {{2, 1, 1}, 4, 2, 2, 3, 0.1};
-
 // A part of the work, measured on its own.
 struct Part {
   const char* suffix;
@@ -75,19 +72,29 @@ class ImageBench {
 }  // namespace
 
 void bench_image(Runner& runner) {
-  if (!runner.has_card_cases()) {
+  if (!runner.has_images()) {
     return;
   }
   for (const Model& model : runner.models()) {
-    ImageBench bf16(runner, model, GTR_PRECISION_BF16);
     if (runner.is_small()) {
-      bf16.measure(gtr_plan(model.grid, kSmallGtr), 2);
-      bf16.measure(mar_plan(model.grid, 3, 4), 1);
+      for (const gtr_precision precision : {GTR_PRECISION_F32, GTR_PRECISION_BF16}) {
+        ImageBench small(runner, model, precision);
+        small.measure(small_gtr_plan(model.grid), 2);
+        small.measure(mar_plan(model.grid, 3, 4), 1);
+      }
       continue;
     }
-    const Plan gtr = gtr_plan(model.grid, kGtr);
+    if (!runner.is_of_card()) {
+      for (const gtr_precision precision : {GTR_PRECISION_F32, GTR_PRECISION_BF16}) {
+        ImageBench cpu(runner, model, precision);
+        cpu.measure(default_gtr_plan(model.grid), 1);
+        cpu.measure(default_gtr_plan(model.grid), 8);
+      }
+      continue;
+    }
+    ImageBench bf16(runner, model, GTR_PRECISION_BF16);
     for (const int32_t images : {1, 8, 32, 64}) {
-      bf16.measure(gtr, images);
+      bf16.measure(default_gtr_plan(model.grid), images);
     }
     bf16.measure(mar_plan(model.grid, 64, 100), 1);
   }

@@ -2,11 +2,11 @@
 
 namespace gtr::bench {
 
-LinearWeights::LinearWeights(const Runner& runner, int64_t outputs, int64_t inputs, gtr_precision precision) {
-  const Matrix weight(runner, outputs, inputs, GTR_F32, GTR_MEMORY_HOST);
-  const Matrix bias(runner, 1, outputs, GTR_F32, GTR_MEMORY_HOST);
+LinearWeights::LinearWeights(const Session& session, int64_t outputs, int64_t inputs, gtr_precision precision) {
+  const Matrix weight(session, outputs, inputs, GTR_F32, GTR_MEMORY_HOST);
+  const Matrix bias(session, 1, outputs, GTR_F32, GTR_MEMORY_HOST);
   const gtr_tensor bias_vector = bias.vector();
-  check(gtr_linear_create(runner.device(), outputs, inputs, precision, &handle_));
+  check(gtr_linear_create(session.device(), outputs, inputs, precision, &handle_));
   check(gtr_linear_set(handle_, 0, &weight.tensor(), &bias_vector));
 }
 
@@ -16,27 +16,27 @@ int64_t LinearWeights::scratch_size(int64_t rows) const {
   return bytes;
 }
 
-BlockWeights::BlockWeights(const Runner& runner, const Model& model, gtr_precision precision)
-    : qkv(runner, 3 * model.width, model.width, precision),
-      proj(runner, model.width, model.width, precision),
-      fc1(runner, 4 * model.width, model.width, precision),
-      fc2(runner, model.width, 4 * model.width, precision) {}
+BlockWeights::BlockWeights(const Session& session, const Model& model, gtr_precision precision)
+    : qkv(session, 3 * model.width, model.width, precision),
+      proj(session, model.width, model.width, precision),
+      fc1(session, 4 * model.width, model.width, precision),
+      fc2(session, model.width, 4 * model.width, precision) {}
 
-ImageModel::ImageModel(const Runner& runner, const Model& shape_of_model, gtr_precision precision_of_model)
+ImageModel::ImageModel(const Session& session, const Model& shape_of_model, gtr_precision precision_of_model)
     : shape(shape_of_model),
       precision(precision_of_model),
-      z_proj(runner, shape.width, kChannels, GTR_PRECISION_F32),
-      norm(runner, 1, shape.width),
-      classes(runner, shape.classes + 1, shape.width),
-      encoder_positions(runner, shape.places(), shape.width),
-      decoder_embed(runner, shape.width, shape.width, precision),
-      mask_token(runner, 1, shape.width),
-      decoder_positions(runner, shape.places(), shape.width),
-      diffusion_positions(runner, shape.tokens(), shape.width),
-      head(runner, head_shape(shape), precision) {
+      z_proj(session, shape.width, kChannels, GTR_PRECISION_F32),
+      norm(session, 1, shape.width),
+      classes(session, shape.classes + 1, shape.width),
+      encoder_positions(session, shape.places(), shape.width),
+      decoder_embed(session, shape.width, shape.width, precision),
+      mask_token(session, 1, shape.width),
+      decoder_positions(session, shape.places(), shape.width),
+      diffusion_positions(session, shape.tokens(), shape.width),
+      head(session, head_shape(shape), precision) {
   for (int32_t i = 0; i < shape.blocks; ++i) {
-    encoder.push_back(std::make_unique<BlockWeights>(runner, shape, precision));
-    decoder.push_back(std::make_unique<BlockWeights>(runner, shape, precision));
+    encoder.push_back(std::make_unique<BlockWeights>(session, shape, precision));
+    decoder.push_back(std::make_unique<BlockWeights>(session, shape, precision));
   }
 }
 

@@ -8,13 +8,13 @@
 #include "head_weights.h"
 #include "matrix.h"
 #include "models.h"
-#include "runner.h"
+#include "session.h"
 
 namespace gtr::bench {
 
 class LinearWeights {
  public:
-  LinearWeights(const Runner& runner, int64_t outputs, int64_t inputs, gtr_precision precision);
+  LinearWeights(const Session& session, int64_t outputs, int64_t inputs, gtr_precision precision);
   ~LinearWeights() { gtr_linear_destroy(handle_); }
   LinearWeights(const LinearWeights&) = delete;
   LinearWeights& operator=(const LinearWeights&) = delete;
@@ -28,7 +28,7 @@ class LinearWeights {
 
 // x += proj(attention(qkv(norm1(x)))), x += fc2(gelu(fc1(norm2(x)))).
 struct BlockWeights {
-  BlockWeights(const Runner& runner, const Model& model, gtr_precision precision);
+  BlockWeights(const Session& session, const Model& model, gtr_precision precision);
 
   LinearWeights qkv;
   LinearWeights proj;
@@ -37,7 +37,7 @@ struct BlockWeights {
 };
 
 struct ImageModel {
-  ImageModel(const Runner& runner, const Model& shape_of_model, gtr_precision precision_of_model);
+  ImageModel(const Session& session, const Model& shape_of_model, gtr_precision precision_of_model);
 
   Model shape;
   gtr_precision precision;

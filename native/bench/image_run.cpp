@@ -81,57 +81,57 @@ int64_t most_wanted(const Plan& plan) {
   return static_cast<int64_t>(most);
 }
 
-Array unsigned_array(const Runner& runner, const std::vector<int32_t>& values) {
-  return {runner, GTR_U32, values.data(), static_cast<int64_t>(values.size())};
+Array unsigned_array(const Session& session, const std::vector<int32_t>& values) {
+  return {session, GTR_U32, values.data(), static_cast<int64_t>(values.size())};
 }
 
 }  // namespace
 
 // Sequences are the conditional halves of all images and then their unconditional ones.
-ImageRun::Step::Step(const Runner& runner, const Model& model, const DecodeStep& decoded, int32_t images)
+ImageRun::Step::Step(const Session& session, const Model& model, const DecodeStep& decoded, int32_t images)
     : known(static_cast<int64_t>(decoded.known.size())),
       wanted(static_cast<int64_t>(decoded.cells.size())),
-      encoder_source(runner, per_row(2 * images, model.buffer + known,
-                                     [&](int64_t s, int64_t i) {
-                                       const int64_t label = s < images ? kLabel : model.classes;
+      encoder_source(session, per_row(2 * images, model.buffer + known,
+                                      [&](int64_t s, int64_t i) {
+                                        const int64_t label = s < images ? kLabel : model.classes;
+                                        return i < model.buffer
+                                                   ? -1 - label
+                                                   : s % images * model.tokens() +
+                                                         decoded.known[static_cast<size_t>(i - model.buffer)];
+                                      })),
+      encoder_place(session, per_row(2 * images, model.buffer + known,
+                                     [&](int64_t, int64_t i) {
                                        return i < model.buffer
-                                                  ? -1 - label
-                                                  : s % images * model.tokens() +
-                                                        decoded.known[static_cast<size_t>(i - model.buffer)];
+                                                  ? i
+                                                  : model.buffer + decoded.known[static_cast<size_t>(i - model.buffer)];
                                      })),
-      encoder_place(runner, per_row(2 * images, model.buffer + known,
-                                    [&](int64_t, int64_t i) {
-                                      return i < model.buffer
-                                                 ? i
-                                                 : model.buffer + decoded.known[static_cast<size_t>(i - model.buffer)];
-                                    })),
-      decoder_source(runner, per_row(2 * images, model.places(),
-                                     [&](int64_t s, int64_t i) -> int64_t {
-                                       const int64_t first = s * (model.buffer + known);
-                                       if (i < model.buffer) {
-                                         return first + i;
-                                       }
-                                       const auto at = std::lower_bound(decoded.known.begin(), decoded.known.end(),
-                                                                        static_cast<int32_t>(i - model.buffer));
-                                       const bool is_known = at != decoded.known.end() && *at == i - model.buffer;
-                                       return is_known ? first + model.buffer + (at - decoded.known.begin()) : -1;
-                                     })),
-      decoder_place(runner, per_row(2 * images, model.places(), [](int64_t, int64_t i) { return i; })),
-      wanted_row(runner, per_row(2 * images, wanted,
-                                 [&](int64_t s, int64_t i) {
-                                   return s * model.places() + model.buffer + decoded.cells[static_cast<size_t>(i)];
-                                 })),
-      wanted_cell(runner, per_row(2 * images, wanted,
-                                  [&](int64_t, int64_t i) { return decoded.cells[static_cast<size_t>(i)]; })),
-      identity(runner, per_row(1, 2 * images * wanted, [](int64_t, int64_t i) { return i; })),
-      token(runner, per_row(images, wanted,
-                            [&](int64_t image_of, int64_t i) {
-                              return image_of * model.tokens() + decoded.cells[static_cast<size_t>(i)];
-                            })),
+      decoder_source(session, per_row(2 * images, model.places(),
+                                      [&](int64_t s, int64_t i) -> int64_t {
+                                        const int64_t first = s * (model.buffer + known);
+                                        if (i < model.buffer) {
+                                          return first + i;
+                                        }
+                                        const auto at = std::lower_bound(decoded.known.begin(), decoded.known.end(),
+                                                                         static_cast<int32_t>(i - model.buffer));
+                                        const bool is_known = at != decoded.known.end() && *at == i - model.buffer;
+                                        return is_known ? first + model.buffer + (at - decoded.known.begin()) : -1;
+                                      })),
+      decoder_place(session, per_row(2 * images, model.places(), [](int64_t, int64_t i) { return i; })),
+      wanted_row(session, per_row(2 * images, wanted,
+                                  [&](int64_t s, int64_t i) {
+                                    return s * model.places() + model.buffer + decoded.cells[static_cast<size_t>(i)];
+                                  })),
+      wanted_cell(session, per_row(2 * images, wanted,
+                                   [&](int64_t, int64_t i) { return decoded.cells[static_cast<size_t>(i)]; })),
+      identity(session, per_row(1, 2 * images * wanted, [](int64_t, int64_t i) { return i; })),
+      token(session, per_row(images, wanted,
+                             [&](int64_t image_of, int64_t i) {
+                               return image_of * model.tokens() + decoded.cells[static_cast<size_t>(i)];
+                             })),
       cell(unsigned_array(
-          runner, per_row(images, wanted, [&](int64_t, int64_t i) { return decoded.cells[static_cast<size_t>(i)]; }))),
-      image(unsigned_array(runner, per_row(images, wanted, [](int64_t image_of, int64_t) { return image_of; }))),
-      place(runner, per_row(1, images * wanted, [](int64_t, int64_t i) { return i; })) {
+          session, per_row(images, wanted, [&](int64_t, int64_t i) { return decoded.cells[static_cast<size_t>(i)]; }))),
+      image(unsigned_array(session, per_row(images, wanted, [](int64_t image_of, int64_t) { return image_of; }))),
+      place(session, per_row(1, images * wanted, [](int64_t, int64_t i) { return i; })) {
   const int32_t detail = decoded.detail_tokens;
   const auto rest = static_cast<int32_t>(wanted) - detail;
   if (detail > 0) {
@@ -146,30 +146,30 @@ ImageRun::Step::Step(const Runner& runner, const Model& model, const DecodeStep&
   }
 }
 
-ImageRun::ImageRun(const Runner& runner, const ImageModel& model, const Plan& plan, int32_t images)
-    : runner_(runner),
+ImageRun::ImageRun(const Session& session, const ImageModel& model, const Plan& plan, int32_t images)
+    : session_(session),
       model_(model),
       images_(images),
       sequences_(2 * images),
       most_wanted_(most_wanted(plan)),
-      projected_(runner, images * model.shape.tokens(), model.shape.width),
-      hidden_(runner, sequences_ * model.shape.places(), model.shape.width),
-      other_(runner, sequences_ * model.shape.places(), model.shape.width),
-      normed_(runner, sequences_ * model.shape.places(), model.shape.width, activation_of(model.precision)),
-      wide_(runner, sequences_ * model.shape.places(), 4 * model.shape.width, activation_of(model.precision)),
-      attended_(runner, sequences_ * model.shape.places(), model.shape.width, activation_of(model.precision)),
-      queries_(runner, sequences_ * most_wanted_, model.shape.width, activation_of(model.precision)),
-      conditions_(runner, sequences_ * most_wanted_, model.shape.width),
-      x_(runner, images * most_wanted_, kChannels),
-      scores_(runner, 1, images * most_wanted_),
-      projection_(runner, images * most_wanted_, model.shape.width),
-      seed_(runner, GTR_U64, &kSeed, 1),
-      cfg_(runner, GTR_F32, &kCfg, 1),
-      temperature_(runner, GTR_F32, &kTemperature, 1) {
+      projected_(session, images * model.shape.tokens(), model.shape.width),
+      hidden_(session, sequences_ * model.shape.places(), model.shape.width),
+      other_(session, sequences_ * model.shape.places(), model.shape.width),
+      normed_(session, sequences_ * model.shape.places(), model.shape.width, activation_of(model.precision)),
+      wide_(session, sequences_ * model.shape.places(), 4 * model.shape.width, activation_of(model.precision)),
+      attended_(session, sequences_ * model.shape.places(), model.shape.width, activation_of(model.precision)),
+      queries_(session, sequences_ * most_wanted_, model.shape.width, activation_of(model.precision)),
+      conditions_(session, sequences_ * most_wanted_, model.shape.width),
+      x_(session, images * most_wanted_, kChannels),
+      scores_(session, 1, images * most_wanted_),
+      projection_(session, images * most_wanted_, model.shape.width),
+      seed_(session, GTR_U64, &kSeed, 1),
+      cfg_(session, GTR_F32, &kCfg, 1),
+      temperature_(session, GTR_F32, &kTemperature, 1) {
   for (const DecodeStep& step : plan.steps) {
-    steps_.push_back(std::make_unique<Step>(runner, model.shape, step, images));
+    steps_.push_back(std::make_unique<Step>(session, model.shape, step, images));
   }
-  scratch_ = std::make_unique<Scratch>(runner, scratch_bytes());
+  scratch_ = std::make_unique<Scratch>(session, scratch_bytes());
 }
 
 int64_t ImageRun::scratch_bytes() {
@@ -179,7 +179,7 @@ int64_t ImageRun::scratch_bytes() {
   const auto need = [&](int64_t bytes) { most = std::max(most, bytes); };
   const auto need_attention = [&](int64_t queries, int64_t keys) {
     int64_t bytes = 0;
-    check(gtr_attention_scratch_size(runner_.device(), model_.precision, sequences_, queries, keys, shape.heads,
+    check(gtr_attention_scratch_size(session_.device(), model_.precision, sequences_, queries, keys, shape.heads,
                                      shape.width / shape.heads, &bytes));
     need(bytes);
   };
@@ -196,9 +196,9 @@ int64_t ImageRun::scratch_bytes() {
     int64_t bytes = 0;
     check(gtr_head_chain_scratch_size(model_.head.get(), &chain, &bytes));
     need(bytes);
-    check(gtr_frequency_energy_scratch_size(runner_.device(), step->wanted, shape.width, &bytes));
+    check(gtr_frequency_energy_scratch_size(session_.device(), step->wanted, shape.width, &bytes));
     need(bytes);
-    check(gtr_top_fraction_scratch_size(runner_.device(), images_ * step->wanted, &bytes));
+    check(gtr_top_fraction_scratch_size(session_.device(), images_ * step->wanted, &bytes));
     need(bytes);
   }
   return most;
@@ -206,12 +206,12 @@ int64_t ImageRun::scratch_bytes() {
 
 void ImageRun::norm(const gtr_tensor& x, const gtr_tensor& y) {
   const gtr_tensor affine = model_.norm.vector();
-  check(gtr_layer_norm(runner_.stream(), &x, &affine, &affine, nullptr, nullptr, 1e-6, &y));
+  check(gtr_layer_norm(session_.stream(), &x, &affine, &affine, nullptr, nullptr, 1e-6, &y));
 }
 
 void ImageRun::linear(const LinearWeights& weights, gtr_activation activation, const gtr_tensor& x,
                       const gtr_tensor* residual, const gtr_tensor& y) {
-  check(gtr_linear(runner_.stream(), weights.get(), activation, &x, nullptr, residual, &y, scratch_->data(),
+  check(gtr_linear(session_.stream(), weights.get(), activation, &x, nullptr, residual, &y, scratch_->data(),
                    scratch_->size()));
 }
 
@@ -224,7 +224,7 @@ void ImageRun::attention(const gtr_tensor& q, const gtr_tensor& qkv, const gtr_t
   const gtr_tensor v_heads = heads_of(columns_of(qkv, 2 * shape.width, shape.width), sequences_, keys, shape.heads);
   const gtr_tensor out_heads = heads_of(out, sequences_, queries, shape.heads);
   const double scale = 1 / std::sqrt(static_cast<double>(shape.width / shape.heads));
-  check(gtr_attention(runner_.stream(), model_.precision, scale, &q_heads, &k_heads, &v_heads, nullptr, nullptr,
+  check(gtr_attention(session_.stream(), model_.precision, scale, &q_heads, &k_heads, &v_heads, nullptr, nullptr,
                       nullptr, &out_heads, scratch_->data(), scratch_->size()));
 }
 
@@ -267,9 +267,9 @@ void ImageRun::last_block(const BlockWeights& weights, const Step& step) {
   const gtr_tensor all_queries = columns_of(qkv, 0, width);
   norm(hidden, normed);
   linear(weights.qkv, GTR_ACTIVATION_NONE, normed, nullptr, qkv);
-  check(gtr_gather(runner_.stream(), &all_queries, &step.wanted_row.tensor(), &queries));
+  check(gtr_gather(session_.stream(), &all_queries, &step.wanted_row.tensor(), &queries));
   attention(queries, qkv, attended, step.wanted, places);
-  check(gtr_gather(runner_.stream(), &hidden, &step.wanted_row.tensor(), &wanted));
+  check(gtr_gather(session_.stream(), &hidden, &step.wanted_row.tensor(), &wanted));
   finish(weights, attended, wanted);
 }
 
@@ -285,7 +285,7 @@ void ImageRun::enqueue_backbone(size_t index) {
   const gtr_tensor encoded = shaped(hidden_, encoder_rows, width);
   const gtr_tensor normed = shaped(normed_, encoder_rows, width);
   const gtr_tensor embedded = shaped(other_, encoder_rows, width);
-  check(gtr_embed(runner_.stream(), &projected_.tensor(), &model_.classes.tensor(), &step.encoder_source.tensor(),
+  check(gtr_embed(session_.stream(), &projected_.tensor(), &model_.classes.tensor(), &step.encoder_source.tensor(),
                   &model_.encoder_positions.tensor(), &step.encoder_place.tensor(), &encoded));
   norm(encoded, encoded);
   for (const auto& weights : model_.encoder) {
@@ -295,7 +295,7 @@ void ImageRun::enqueue_backbone(size_t index) {
   linear(model_.decoder_embed, GTR_ACTIVATION_NONE, normed, nullptr, embedded);
 
   const gtr_tensor decoded = shaped(hidden_, decoder_rows, width);
-  check(gtr_embed(runner_.stream(), &embedded, &model_.mask_token.tensor(), &step.decoder_source.tensor(),
+  check(gtr_embed(session_.stream(), &embedded, &model_.mask_token.tensor(), &step.decoder_source.tensor(),
                   &model_.decoder_positions.tensor(), &step.decoder_place.tensor(), &decoded));
   for (size_t i = 0; i + 1 < model_.decoder.size(); ++i) {
     block(*model_.decoder[i], decoder_rows, shape.places());
@@ -305,7 +305,7 @@ void ImageRun::enqueue_backbone(size_t index) {
   const gtr_tensor wanted_normed = shaped(hidden_, wanted_rows, width);
   const gtr_tensor conditions = shaped(conditions_, wanted_rows, width);
   norm(wanted, wanted_normed);
-  check(gtr_embed(runner_.stream(), &wanted_normed, nullptr, &step.identity.tensor(),
+  check(gtr_embed(session_.stream(), &wanted_normed, nullptr, &step.identity.tensor(),
                   &model_.diffusion_positions.tensor(), &step.wanted_cell.tensor(), &conditions));
 }
 
@@ -340,17 +340,17 @@ void ImageRun::enqueue_head(size_t index) {
     for (const gtr_segment& segment : step.segments) {
       const gtr_tensor z = rows_of(chain_z_, segment.first, segment.count);
       const gtr_tensor scores = vector_of(scores_, segment.first, segment.count);
-      check(gtr_frequency_energy(runner_.stream(), &z, &scores, scratch_->data(), scratch_->size()));
+      check(gtr_frequency_energy(session_.stream(), &z, &scores, scratch_->data(), scratch_->size()));
     }
-    check(gtr_top_fraction(runner_.stream(), &all_scores, &step.cell.tensor(), step.segments.data(),
+    check(gtr_top_fraction(session_.stream(), &all_scores, &step.cell.tensor(), step.segments.data(),
                            static_cast<int64_t>(step.segments.size()), &step.place.tensor(), scratch_->data(),
                            scratch_->size()));
   }
   const gtr_tensor x = shaped(x_, rows, kChannels);
-  check(gtr_head_chain(runner_.stream(), model_.head.get(), &chain, &x, scratch_->data(), scratch_->size()));
+  check(gtr_head_chain(session_.stream(), model_.head.get(), &chain, &x, scratch_->data(), scratch_->size()));
   const gtr_tensor projection = shaped(projection_, rows, model_.shape.width);
   linear(model_.z_proj, GTR_ACTIVATION_NONE, x, nullptr, projection);
-  check(gtr_scatter(runner_.stream(), &projection, &step.token.tensor(), &projected_.tensor()));
+  check(gtr_scatter(session_.stream(), &projection, &step.token.tensor(), &projected_.tensor()));
 }
 
 }  // namespace gtr::bench

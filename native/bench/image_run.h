@@ -8,15 +8,15 @@
 #include "image_model.h"
 #include "matrix.h"
 #include "plan.h"
-#include "runner.h"
+#include "session.h"
 
 namespace gtr::bench {
 
 class ImageRun {
  public:
-  // All memory is allocated and the indices of all steps are on the device when it returns. model, plan and runner must
-  // outlive it.
-  ImageRun(const Runner& runner, const ImageModel& model, const Plan& plan, int32_t images);
+  // All memory is allocated and the indices of all steps are on the device when it returns. model, plan and session
+  // must outlive it.
+  ImageRun(const Session& session, const ImageModel& model, const Plan& plan, int32_t images);
 
   size_t steps() const { return steps_.size(); }
 
@@ -28,7 +28,7 @@ class ImageRun {
 
  private:
   struct Step {
-    Step(const Runner& runner, const Model& model, const DecodeStep& decoded, int32_t images);
+    Step(const Session& session, const Model& model, const DecodeStep& decoded, int32_t images);
 
     int64_t known;         // tokens per image
     int64_t wanted;        // likewise
@@ -57,7 +57,7 @@ class ImageRun {
   gtr_chain chain_of(const Step& step);
   int64_t scratch_bytes();
 
-  const Runner& runner_;
+  const Session& session_;
   const ImageModel& model_;
   int32_t images_;
   int64_t sequences_;

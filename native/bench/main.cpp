@@ -87,12 +87,17 @@ int main(int count, char** arguments) {
     std::fputs(kUsage, stdout);
     return 0;
   }
-  if (options.list) {
-    list(options);
-  } else if (options.target == Target::kCpu) {
-    run_cpu(options);
-  } else {
-    run_card(options);
+  try {
+    if (options.list) {
+      list(options);
+    } else if (options.target == Target::kCpu) {
+      run_cpu(options);
+    } else {
+      run_card(options);
+    }
+  } catch (const Failure& failure) {
+    std::fprintf(stderr, "gtr-bench: %s\n", failure.what());
+    return 1;
   }
   return 0;
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "runner.h"
+#include "session.h"
 
 namespace gtr::bench {
 namespace {
@@ -39,9 +39,9 @@ void fill(void* data, int64_t count, gtr_dtype dtype, float scale) {
 
 }  // namespace
 
-Matrix::Matrix(const Runner& runner, int64_t rows, int64_t columns, gtr_dtype dtype, gtr_memory_space space,
+Matrix::Matrix(const Session& session, int64_t rows, int64_t columns, gtr_dtype dtype, gtr_memory_space space,
                float scale)
-    : device_(runner.device()) {
+    : device_(session.device()) {
   const int64_t count = rows * columns;
   tensor_.size = count * element_size(dtype);
   check(gtr_allocate(device_, space, tensor_.size, &tensor_.data));
@@ -51,7 +51,7 @@ Matrix::Matrix(const Runner& runner, int64_t rows, int64_t columns, gtr_dtype dt
   tensor_.shape[1] = columns;
   tensor_.stride[0] = columns;
   tensor_.stride[1] = 1;
-  if (space == GTR_MEMORY_HOST || !runner.is_asynchronous()) {
+  if (space == GTR_MEMORY_HOST || !session.is_asynchronous()) {
     fill(tensor_.data, count, dtype, scale);
     return;
   }
@@ -59,11 +59,11 @@ Matrix::Matrix(const Runner& runner, int64_t rows, int64_t columns, gtr_dtype dt
   std::vector<char> values(static_cast<size_t>(period));
   fill(values.data(), std::min(count, kCardPeriod), dtype, scale);
   auto* data = static_cast<char*>(tensor_.data);
-  check(gtr_copy(runner.stream(), data, values.data(), period));
+  check(gtr_copy(session.stream(), data, values.data(), period));
   for (int64_t filled = period; filled < tensor_.size; filled *= 2) {
-    check(gtr_copy(runner.stream(), data + filled, data, std::min(filled, tensor_.size - filled)));
+    check(gtr_copy(session.stream(), data + filled, data, std::min(filled, tensor_.size - filled)));
   }
-  check(gtr_stream_synchronize(runner.stream()));
+  check(gtr_stream_synchronize(session.stream()));
 }
 
 Matrix::~Matrix() { gtr_free(device_, tensor_.data); }
@@ -76,15 +76,15 @@ gtr_tensor Matrix::vector() const {
   return tensor;
 }
 
-Array::Array(const Runner& runner, gtr_dtype dtype, const void* values, int64_t count) : device_(runner.device()) {
+Array::Array(const Session& session, gtr_dtype dtype, const void* values, int64_t count) : device_(session.device()) {
   tensor_.size = count * element_size(dtype);
   tensor_.dtype = dtype;
   tensor_.rank = 1;
   tensor_.shape[0] = count;
   tensor_.stride[0] = 1;
   check(gtr_allocate(device_, GTR_MEMORY_DEVICE, tensor_.size, &tensor_.data));
-  check(gtr_copy(runner.stream(), tensor_.data, values, tensor_.size));
-  check(gtr_stream_synchronize(runner.stream()));
+  check(gtr_copy(session.stream(), tensor_.data, values, tensor_.size));
+  check(gtr_stream_synchronize(session.stream()));
 }
 
 Array::~Array() { gtr_free(device_, tensor_.data); }
@@ -96,7 +96,7 @@ gtr_tensor Array::broadcast(int64_t rows) const {
   return tensor;
 }
 
-Scratch::Scratch(const Runner& runner, int64_t bytes) : device_(runner.device()), size_(bytes) {
+Scratch::Scratch(const Session& session, int64_t bytes) : device_(session.device()), size_(bytes) {
   if (bytes > 0) {
     check(gtr_allocate(device_, GTR_MEMORY_DEVICE, bytes, &data_));
   }

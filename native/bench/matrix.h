@@ -8,13 +8,13 @@
 
 namespace gtr::bench {
 
-class Runner;
+class Session;
 
 // A matrix with small numbers in it, -1/8 to 1/8 times scale, all of them normal. dtype: f32 or bf16. Values of
 // weights, which the library packs, lie in host memory.
 class Matrix {
  public:
-  Matrix(const Runner& runner, int64_t rows, int64_t columns, gtr_dtype dtype = GTR_F32,
+  Matrix(const Session& session, int64_t rows, int64_t columns, gtr_dtype dtype = GTR_F32,
          gtr_memory_space space = GTR_MEMORY_DEVICE, float scale = 1);
   ~Matrix();
   Matrix(const Matrix&) = delete;
@@ -33,9 +33,9 @@ class Matrix {
 // A vector in device memory with given values.
 class Array {
  public:
-  Array(const Runner& runner, gtr_dtype dtype, const void* values, int64_t count);
-  Array(const Runner& runner, const std::vector<int32_t>& values)
-      : Array(runner, GTR_I32, values.data(), static_cast<int64_t>(values.size())) {}
+  Array(const Session& session, gtr_dtype dtype, const void* values, int64_t count);
+  Array(const Session& session, const std::vector<int32_t>& values)
+      : Array(session, GTR_I32, values.data(), static_cast<int64_t>(values.size())) {}
   ~Array();
   Array(const Array&) = delete;
   Array& operator=(const Array&) = delete;
@@ -53,7 +53,7 @@ class Array {
 // Scratch of so many bytes, or none.
 class Scratch {
  public:
-  Scratch(const Runner& runner, int64_t bytes);
+  Scratch(const Session& session, int64_t bytes);
   ~Scratch();
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;

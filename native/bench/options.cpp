@@ -131,7 +131,7 @@ bool set(const std::string& option, const std::string& value, Options* options, 
 
 const char* const kUsage =
     "gtr-bench [--backend cpu|cuda|cuda-emu] [--device N] [-o md|csv|tsv|json] [--tier NAME,...] [--threads N,...]\n"
-    "          [--filter TEXT] [--repetitions N] [--seconds S] [--small] [--list]\n"
+    "          [--filter TEXT] [--repetitions N] [--seconds S] [--images] [--small] [--list]\n"
     "\n"
     "Measures a backend's operations beside what the same machine's instructions and memory reach at most.\n"
     "\n"
@@ -143,6 +143,7 @@ const char* const kUsage =
     "  --filter       only cases whose \"operation precision case\" contains the text, such as 'linear bf16 MAR-L'\n"
     "  --repetitions  measurements per case at least (15)\n"
     "  --seconds      seconds per case at least (0.3)\n"
+    "  --images       cpu: whole images as well, each of which takes seconds to minutes\n"
     "  --small        shapes of a few tokens in place of those of MAR-B, L and H, for tests of this program\n"
     "  --list         print the cases (operation, precision, case, shape; separated by tabs) and run none\n"
     "\n"
@@ -176,8 +177,12 @@ bool parse(int count, char** arguments, Options* options, std::string* mistake) 
       options->help = true;
       return true;
     }
-    if (option == "--small" || option == "--list") {
-      (option == "--small" ? options->small : options->list) = true;
+    bool* const flag = option == "--small"    ? &options->small
+                       : option == "--images" ? &options->images
+                       : option == "--list"   ? &options->list
+                                              : nullptr;
+    if (flag != nullptr) {
+      *flag = true;
       continue;
     }
     if (i + 1 == count) {
@@ -193,6 +198,10 @@ bool parse(int count, char** arguments, Options* options, std::string* mistake) 
   }
   if (options->target != Target::kCpu && (!options->tiers.empty() || !options->threads.empty())) {
     *mistake = std::string(options->tiers.empty() ? "--threads" : "--tier") + ": only of the CPU";
+    return false;
+  }
+  if (options->target != Target::kCpu && options->images) {
+    *mistake = "--images: only of the CPU; a card's cases have them";
     return false;
   }
   if (options->target == Target::kCpu && options->device != 0) {

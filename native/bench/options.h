@@ -21,6 +21,7 @@ struct Options {
   Target target = Target::kCpu;
   int32_t device = 0;            // index of the card
   bool small = false;            // shapes of a few tokens in place of MAR's
+  bool images = false;           // cpu: whole images as well, which take from seconds to minutes each
   bool list = false;             // print the cases and run none
   std::vector<int32_t> tiers;    // gtr_cpu_tier; empty: all that this machine has
   std::vector<int32_t> threads;  // empty: one, and as many as the library would take

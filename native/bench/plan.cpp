@@ -77,6 +77,10 @@ Plan gtr_plan(int64_t grid, const GtrNumbers& numbers) {
   return builder.take();
 }
 
+Plan default_gtr_plan(int64_t grid) { return gtr_plan(grid, {{12, 3, 1}, 50, 20, 20, 50, 0.1}); }
+
+Plan small_gtr_plan(int64_t grid) { return gtr_plan(grid, {{2, 1, 1}, 4, 2, 2, 3, 0.1}); }
+
 Plan mar_plan(int64_t grid, int32_t steps, int32_t diffusion_steps) {
   const auto tokens = static_cast<int32_t>(grid * grid);
   // A random order would do no more here than this one, which strides through the grid.

@@ -33,6 +33,8 @@ struct GtrNumbers {
 };
 
 Plan gtr_plan(int64_t grid, const GtrNumbers& numbers);
+Plan default_gtr_plan(int64_t grid);  // the library's defaults
+Plan small_gtr_plan(int64_t grid);    // for a grid of a few tokens
 Plan mar_plan(int64_t grid, int32_t steps, int32_t diffusion_steps);
 
 // Floating-point operations of one guided image, as the design counts them: 2 per multiply-add, no savings.

@@ -19,13 +19,6 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 
 }  // namespace
 
-void check(gtr_status status) {
-  if (status != GTR_OK) {
-    std::fprintf(stderr, "gtr-bench: %s\n", gtr_last_error());
-    std::exit(1);
-  }
-}
-
 Runner::Runner(const Options& options, Report& report, int32_t tier, int32_t threads)
     : options_(options),
       report_(&report),
@@ -45,21 +38,10 @@ Runner::Runner(const Options& options, Report& report, Card& card)
   device_options.backend = GTR_BACKEND_CUDA;
   device_options.index = options.device;
   open(device_options, card.stream());
-  peak_ = measure_card_peak(card, device_, stream_, options.target == Target::kCudaEmulator);
+  peak_ = measure_card_peak(card, device(), stream(), options.target == Target::kCudaEmulator);
 }
 
 Runner::Runner(const Options& options) : options_(options) {}
-
-void Runner::open(const gtr_device_options& options, void* external_stream) {
-  check(gtr_device_open(&options, &device_));
-  check(gtr_device_get_info(device_, &info_));
-  check(gtr_stream_create(device_, external_stream, &stream_));
-}
-
-Runner::~Runner() {
-  gtr_stream_destroy(stream_);
-  gtr_device_close(device_);
-}
 
 std::vector<Model> Runner::models() const {
   if (options_.small) {
@@ -99,7 +81,7 @@ void Runner::measure(const Case& c, const std::function<void(int64_t)>& run) {
     Case named = c;
     named.name += suffix;
     std::vector<double> seconds = card_->measure(cache, options_.repetitions, options_.seconds, run);
-    check(gtr_stream_synchronize(stream_));  // what the kernels found wrong
+    check(gtr_stream_synchronize(stream()));  // what the kernels found wrong
     add(named, std::move(seconds));
   }
 }

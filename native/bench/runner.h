@@ -12,11 +12,9 @@
 #include "options.h"
 #include "peak.h"
 #include "report.h"
+#include "session.h"
 
 namespace gtr::bench {
-
-// Ends the program with the library's message if a call failed: a benchmark has nothing to clean up.
-void check(gtr_status status);
 
 // What a case does, for one run.
 struct Case {
@@ -29,28 +27,20 @@ struct Case {
   bool depends_on_cache = true;  // on a card: measure it cold and warm
 };
 
-class Runner {
+class Runner : public Session {
  public:
   Runner(const Options& options, Report& report, int32_t tier, int32_t threads);
   Runner(const Options& options, Report& report, Card& card);
   // Runs nothing, but prints the cases.
   explicit Runner(const Options& options);
-  ~Runner();
-  Runner(const Runner&) = delete;
-  Runner& operator=(const Runner&) = delete;
 
-  gtr_device* device() const { return device_; }
-  gtr_stream* stream() const { return stream_; }
   const Peak& peak() const { return peak_; }
-  const gtr_device_info& info() const { return info_; }
 
   bool is_of_card() const { return options_.target != Target::kCpu; }
 
-  // Whether calls return when they are enqueued.
-  bool is_asynchronous() const { return card_ != nullptr; }
-
   // Whether the cases are those for a card: the model's own dtypes, more rows, whole images.
   bool has_card_cases() const { return is_of_card() || options_.small; }
+  bool has_images() const { return has_card_cases() || options_.images; }
   bool is_small() const { return options_.small; }
   std::vector<Model> models() const;
 
@@ -64,7 +54,6 @@ class Runner {
   void add(const Case& c, std::vector<double> seconds);
 
  private:
-  void open(const gtr_device_options& options, void* external_stream);
   bool matches(const Case& c, const char* suffix) const;
   std::vector<double> measure_on_host(const std::function<void(int64_t)>& run);
 
@@ -73,9 +62,6 @@ class Runner {
   std::string tier_;
   int32_t threads_ = 0;
   Card* card_ = nullptr;
-  gtr_device* device_ = nullptr;
-  gtr_stream* stream_ = nullptr;
-  gtr_device_info info_{};
   Peak peak_{};
 };
 
@@ -87,6 +73,6 @@ void bench_attention(Runner& runner);
 void bench_head(Runner& runner);
 void bench_layer_norm(Runner& runner);
 void bench_frequency_energy(Runner& runner);
-void bench_image(Runner& runner);  // on cards, or small
+void bench_image(Runner& runner);  // on cards, small, or asked for
 
 }  // namespace gtr::bench

@@ -1,0 +1,39 @@
+/* libgtr_bench: what bench/cpu binds of the native benchmarks, so that Java and C are measured in one process on the
+ * same libgtr. Every function returns 0, or -1 and leaves a message. */
+#ifndef GTR_BENCH_H
+#define GTR_BENCH_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define GTR_BENCH_API __attribute__((visibility("default")))
+
+/* What went wrong in the calling thread's last call that returned -1. */
+GTR_BENCH_API const char* gtr_bench_last_error(void);
+
+/* What `threads` threads reach together with the instructions of a gtr_cpu_tier, the best of several repetitions:
+ * out[0] float FLOP/s, out[1] bfloat16 FLOP/s, out[2] bytes/s read from memory. */
+GTR_BENCH_API int32_t gtr_bench_measure_peak(int32_t tier, int32_t threads, double out[3]);
+
+/* Guided images that go through the default GtR plan together on the CPU, with random weights. */
+typedef struct gtr_bench_images gtr_bench_images;
+
+/* model: MAR-B, MAR-L, MAR-H, or small, which has a plan of its own; precision: a gtr_precision; threads: 0 leaves them
+ * to the library. Allocates everything. */
+GTR_BENCH_API int32_t gtr_bench_images_create(const char* model, int32_t precision, int32_t images, int32_t threads,
+                                              gtr_bench_images** out);
+
+/* Samples them once: out[0] seconds in all, out[1] of these in encoder and decoder, out[2] in selection and head. */
+GTR_BENCH_API int32_t gtr_bench_images_run(gtr_bench_images* images, double out[3]);
+
+/* Null: no-op. */
+GTR_BENCH_API int32_t gtr_bench_images_destroy(gtr_bench_images* images);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
