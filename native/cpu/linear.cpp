@@ -1,9 +1,9 @@
 // linear: y = residual + gate * activation(x W^T + b).
 //
 // x is packed (and rounded, for bf16) once. Then a task takes a chunk of rows and a range of panels; per panel it walks
-// the inputs in blocks, every tile of rows passes over a block while its weights are in the first-level cache, and the
-// sums of a chunk wait in a buffer on the stack. So each task reads its weights once, and fetches a block's weights
-// from memory while it computes with the block before.
+// the inputs in blocks, and every tile of rows passes over a block while its weights are in the nearer caches. The sums
+// of a chunk wait on the stack for the next block; after the last one a tile is finished at once. So each task reads
+// its weights once, and fetches a block's weights from memory while it computes with the block before.
 #include "linear_weights.h"
 
 #include <algorithm>
@@ -51,13 +51,16 @@ struct Plan {
   const Linear& linear;
   int64_t rows;
   int64_t chunks;
-  int64_t packed_row;  // elements of packed x per row
+  int64_t packed_row;   // elements of packed x per row
+  int64_t block_steps;  // of all blocks but the last: as equal as whole groups allow
 
   Plan(const Linear& weights, int64_t row_count, int64_t threads)
       : linear(weights),
         rows(row_count),
         chunks(count_chunks(weights, row_count, threads)),
-        packed_row(round_up(weights.steps, kLinearGroup)) {}
+        packed_row(round_up(weights.steps, kLinearGroup)),
+        block_steps(
+            round_up(divide_up(weights.steps, divide_up(weights.steps, weights.kernels->block_steps)), kLinearGroup)) {}
 
   // As few as the caches allow, since each reads all weights; more where there are not panels enough for the threads.
   static int64_t count_chunks(const Linear& linear, int64_t rows, int64_t threads) {
@@ -88,8 +91,8 @@ void pack_tile(const Plan& plan, const gtr_tensor& x, void* scratch, int64_t chu
   const int64_t tiles = plan.tiles(chunk);
   const int64_t start = split(chunk_rows, tiles, tile);
   const int64_t count = split(chunk_rows, tiles, tile + 1) - start;
-  for (int64_t step = 0; step < plan.linear.steps; step += kernels.block_steps) {
-    const int64_t steps = std::min(kernels.block_steps, plan.linear.steps - step);
+  for (int64_t step = 0; step < plan.linear.steps; step += plan.block_steps) {
+    const int64_t steps = std::min(plan.block_steps, plan.linear.steps - step);
     kernels.pack(x, first + start, count, step, steps, plan.packed(scratch, first, chunk_rows, step, start, steps));
   }
 }
@@ -146,9 +149,11 @@ struct Call {
     LinearBlock block{};
     block.panel_stride = linear.panel_stride;
     block.sums_stride = rows * kernels.columns;
-    for (int64_t step = 0; step < linear.steps; step += kernels.block_steps) {
-      block.steps = std::min(kernels.block_steps, linear.steps - step);
+    const bool single = plan.block_steps >= linear.steps;
+    for (int64_t step = 0; step < linear.steps; step += plan.block_steps) {
+      block.steps = std::min(plan.block_steps, linear.steps - step);
       block.first = step == 0;
+      const bool last = step + block.steps == linear.steps;
       block.weights = linear.weights + panel * linear.panel_stride + step * kernels.step_bytes;
       // The tiles share in fetching the next block, which follows in memory. A single tile waits for memory anyway, and
       // the processor sees ahead by itself.
@@ -160,14 +165,23 @@ struct Call {
         const int64_t start = split(rows, tiles, tile);
         const int64_t tile_rows = split(rows, tiles, tile + 1) - start;
         block.x = plan.packed(scratch, first, rows, step, start, block.steps);
-        block.sums = sums + start * kernels.columns;
+        // Tiles that need no second block take turns in one buffer.
+        block.sums = single ? sums : sums + start * kernels.columns;
         kernels.multiply[choice][tile_rows - 1](block);
+        if (last) {
+          finish(panel, count, first + start, tile_rows, block);
+        }
       }
     }
+  }
+
+  // A tile's sums, while they are in the first-level cache.
+  void finish(int64_t panel, int64_t count, int64_t first_row, int64_t rows, const LinearBlock& block) const {
+    const LinearKernels& kernels = *plan.linear.kernels;
     for (int64_t p = 0; p < count; ++p) {
       const int64_t column = (panel + p) * kernels.columns;
-      kernels.finish(epilogue, first, rows, column, std::min(kernels.columns, linear.outputs - column),
-                     sums + p * block.sums_stride);
+      kernels.finish(epilogue, first_row, rows, column, std::min(kernels.columns, plan.linear.outputs - column),
+                     block.sums + p * block.sums_stride);
     }
   }
 };

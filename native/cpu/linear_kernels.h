@@ -49,8 +49,8 @@ struct LinearKernels {
   int64_t columns;          // of a panel
   int64_t inputs_per_step;  // 1, or 2 where a step is a pair
   int64_t step_bytes;       // of a panel's weights
-  int64_t block_steps;      // steps per call: a panel's block and a tile's x fit the first-level cache together
-  int64_t chunk_rows;       // rows per task: their x fits the second-level cache
+  int64_t block_steps;  // most steps per call: what a tile reads of a panel and of x stays in the second-level cache
+  int64_t chunk_rows;   // rows per task: their x fits the second-level cache
 
   // multiply[p][rows - 1] takes 1 << p panels at once (so that few rows still have enough independent sums to hide the
   // latency of an addition); null where a tile of so many rows does not.

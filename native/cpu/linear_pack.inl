@@ -1,54 +1,50 @@
 // Packing of x into groups of 16 steps, see linear_kernels.h. Included by a tier's linear.cpp inside its namespace and
 // an anonymous one; the loops over a group are what the compiler vectorises with the tier's instructions.
 
-GTR_SIMD_INLINE uint32_t pair(Bfloat16 even, Bfloat16 odd) { return even.bits | static_cast<uint32_t>(odd.bits) << 16; }
-
+// A rule's elements follow each other in a group: a step of pairs is two of them, the even one in the low half.
 struct PackFloat {
   using Source = float;
-  using Target = float;
-  static constexpr int64_t kInputs = 1;
-  static Target element(const Source* from) { return from[0]; }
+  using Element = float;
+  static Element element(Source from) { return from; }
 };
 
 struct PackRoundedFloat {  // f32 to a float that is a bfloat16 value
   using Source = float;
-  using Target = float;
-  static constexpr int64_t kInputs = 1;
-  static Target element(const Source* from) { return to_float(to_bfloat16(from[0])); }
+  using Element = float;
+  static Element element(Source from) { return to_float(to_bfloat16(from)); }
 };
 
 struct PackWidened {  // bf16 to float
   using Source = Bfloat16;
-  using Target = float;
-  static constexpr int64_t kInputs = 1;
-  static Target element(const Source* from) { return to_float(from[0]); }
+  using Element = float;
+  static Element element(Source from) { return to_float(from); }
 };
 
-struct PackRoundedPair {
+struct PackRounded {
   using Source = float;
-  using Target = uint32_t;
-  static constexpr int64_t kInputs = 2;
-  static Target element(const Source* from) { return pair(to_bfloat16(from[0]), to_bfloat16(from[1])); }
+  using Element = Bfloat16;
+  static Element element(Source from) { return to_bfloat16(from); }
 };
 
-struct PackPair {
+struct PackBfloat16 {
   using Source = Bfloat16;
-  using Target = uint32_t;
-  static constexpr int64_t kInputs = 2;
-  static Target element(const Source* from) { return pair(from[0], from[1]); }
+  using Element = Bfloat16;
+  static Element element(Source from) { return from; }
 };
 
 template <typename Rule>
 void pack_with(const gtr_tensor& x, int64_t first_row, int64_t rows, int64_t first_step, int64_t steps, void* packed) {
   using Source = typename Rule::Source;
-  using Target = typename Rule::Target;
-  constexpr int64_t kGroupInputs = kLinearGroup * Rule::kInputs;
+  using Element = typename Rule::Element;
+  constexpr int64_t kGroupBytes = kLinearGroup * 4;
+  constexpr int64_t kGroupInputs = kGroupBytes / sizeof(Element);
+  constexpr int64_t kInputsPerStep = kGroupInputs / kLinearGroup;
   const Source* source = static_cast<const Source*>(x.data) + first_row * x.stride[0];
   for (int64_t step = 0; step < steps; step += kLinearGroup) {
-    const int64_t input = (first_step + step) * Rule::kInputs;
+    const int64_t input = (first_step + step) * kInputsPerStep;
     const int64_t left = x.shape[1] - input;
     char* target = static_cast<char*>(packed) + step * rows * 4;
-    for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t row = 0; row < rows; ++row, target += kGroupBytes) {
       const Source* from = source + row * x.stride[0] + input;
       Source padded[kGroupInputs];
       if (left < kGroupInputs) {
@@ -57,11 +53,11 @@ void pack_with(const gtr_tensor& x, int64_t first_row, int64_t rows, int64_t fir
         }
         from = padded;
       }
-      for (int64_t i = 0; i < kLinearGroup; ++i, target += 4) {
-        const Target element = Rule::element(from + i * Rule::kInputs);
-        static_assert(sizeof element == 4, "the micro-kernels step over packed x in floats, pairs too");
-        __builtin_memcpy(target, &element, sizeof element);
+      Element group[kGroupInputs];
+      for (int64_t i = 0; i < kGroupInputs; ++i) {
+        group[i] = Rule::element(from[i]);
       }
+      __builtin_memcpy(target, group, kGroupBytes);
     }
   }
 }

@@ -13,7 +13,7 @@ void multiply_widened(const LinearBlock& block) {
   const char* prefetch = block.prefetch;
   for (int64_t left = block.steps; left > 0; left -= kLinearGroup) {
     for (int64_t line = 0; line < block.prefetch_lines; ++line, prefetch += 64) {
-      __builtin_prefetch(prefetch);
+      __builtin_prefetch(prefetch, 0, 2);
     }
     const float* group_end = x + (left < kLinearGroup ? left : kLinearGroup);
     const float* next = x + kRows * kLinearGroup;

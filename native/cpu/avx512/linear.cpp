@@ -38,7 +38,7 @@ extern const LinearKernels kLinearF32 = {
     /*columns=*/kColumns,
     /*inputs_per_step=*/1,
     /*step_bytes=*/kColumns * 4,
-    /*block_steps=*/192,
+    /*block_steps=*/384,
     /*chunk_rows=*/132,
     {{multiply<1, 1>, multiply<2, 1>, multiply<3, 1>, multiply<4, 1>, multiply<5, 1>, multiply<6, 1>, multiply<7, 1>,
       multiply<8, 1>, multiply<9, 1>, multiply<10, 1>, multiply<11, 1>, multiply<12, 1>},

@@ -19,7 +19,7 @@ GTR_SIMD_INLINE Vec multiply_add(Vec a, Vec b, Vec sum) {
 #include "linear_pack.inl"
 
 void pack_bf16(const gtr_tensor& x, int64_t first_row, int64_t rows, int64_t first_step, int64_t steps, void* packed) {
-  const auto pack = x.dtype == GTR_BF16 ? pack_with<PackPair> : pack_with<PackRoundedPair>;
+  const auto pack = x.dtype == GTR_BF16 ? pack_with<PackBfloat16> : pack_with<PackRounded>;
   pack(x, first_row, rows, first_step, steps, packed);
 }
 
@@ -30,7 +30,7 @@ extern const LinearKernels kLinearBf16 = {
     /*columns=*/kColumns,
     /*inputs_per_step=*/2,
     /*step_bytes=*/kColumns * 4,
-    /*block_steps=*/192,
+    /*block_steps=*/384,
     /*chunk_rows=*/132,
     {{multiply<1, 1>, multiply<2, 1>, multiply<3, 1>, multiply<4, 1>, multiply<5, 1>, multiply<6, 1>, multiply<7, 1>,
       multiply<8, 1>, multiply<9, 1>, multiply<10, 1>, multiply<11, 1>, multiply<12, 1>},
