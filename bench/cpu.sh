@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The CPU's operations beside libtorch's: builds what is missing, measures, and prints a report.
+# The CPU's operations beside libtorch's: builds what is missing or older than its sources, measures, and prints a report.
 #
 #   bench/cpu.sh [--quick] [--filter REGEX] [--threads N] [--model b,l,h] [--out PREFIX] [--list]
 #
@@ -9,7 +9,9 @@ cd "$(dirname "$0")/.."
 
 jar() { find bench/cpu/target -maxdepth 1 -name 'gtr4j-bench-cpu-*.jar' 2>/dev/null | head -n 1; }
 
-if [ -z "$(jar)" ]; then
+# Folders count too: theirs is the time at which a file vanished.
+sources=(pom.xml CMakeLists.txt cmake native {java/core,bench/cpu}/{pom.xml,src/main})
+if [ -z "$(jar)" ] || [ -n "$(find "${sources[@]}" -newer "$(jar)" -print -quit)" ]; then
   mvn -B -ntp -q -pl java/core,bench/cpu -DskipTests package >&2
 fi
 exec java -jar "$(jar)" "$@"

@@ -53,7 +53,6 @@ final class Goals {
       goals.atLeast(name, 0.55, "of peak", isMeant, goals::shareOfPeak);
     }
     goals.atMost("frequency energy, 128 x 1280", 1 / 3.0, Goals::isFrequencyEnergy);
-    goals.allocation();
     return List.copyOf(goals.goals);
   }
 
@@ -132,18 +131,6 @@ final class Goals {
       return;
     }
     goals.add(new Goal(what, text, range("%.0f%%", shares, 100), outcome(shares[0] >= limit)));
-  }
-
-  private void allocation() {
-    double[] bytes = values(c -> true, comparison -> comparison.ours().bytesPerOp());
-    String what = "Java heap, every operation";
-    // What JMH itself allocates in an iteration is shared by the calls of it.
-    String limit = "0 bytes per operation (below 1 in the operation with most calls)";
-    if (bytes.length == 0) {
-      goals.add(new Goal(what, limit, NOT_MEASURED, Goal.Outcome.UNKNOWN));
-      return;
-    }
-    goals.add(new Goal(what, limit, range("%.3f B", bytes, 1), outcome(bytes[0] < 1)));
   }
 
   private static Goal.Outcome outcome(boolean met) {

@@ -88,6 +88,7 @@ public final class Main implements Callable<Integer> {
       return CommandLine.ExitCode.OK;
     }
     Measurement measurement = quick ? Measurement.quick(threads) : Measurement.thorough(threads);
+    Peaks peaks = Peaks.measure(threads);
     Map<Case, Comparison> measured = new LinkedHashMap<>();
     for (Case c : cases) {
       Comparison comparison = measurement.run(c);
@@ -99,9 +100,9 @@ public final class Main implements Callable<Integer> {
         new Report(
             ("bench/cpu.sh " + String.join(" ", arguments)).strip(),
             Machine.describe(threads),
-            null,
+            peaks,
             new ArrayList<>(measured.values()),
-            Goals.of(measured, null));
+            Goals.of(measured, peaks));
     stdout.print(report.markdown());
     if (out != null) {
       Files.writeString(Path.of(out + ".md"), report.markdown());

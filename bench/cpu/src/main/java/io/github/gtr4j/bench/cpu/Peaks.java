@@ -1,5 +1,8 @@
 package io.github.gtr4j.bench.cpu;
 
+import io.github.gtr4j.device.CpuTier;
+import io.github.gtr4j.device.Device;
+import io.github.gtr4j.device.DeviceOptions;
 import io.github.gtr4j.kernel.Precision;
 
 /**
@@ -10,6 +13,22 @@ import io.github.gtr4j.kernel.Precision;
  * @param readBytes bytes read from memory per second
  */
 public record Peaks(double f32Flops, double bf16Flops, double readBytes) {
+  /**
+   * Measures what so many threads reach with the instructions of the tier that our device picks.
+   */
+  static Peaks measure(int threads) {
+    CpuTier tier;
+    try (Device device = Device.open(DeviceOptions.cpu().withThreads(threads))) {
+      tier = device.info().tier();
+    }
+    BenchLibrary library = BenchLibrary.load();
+    double[] peaks = new double[3];
+    if (library.gtr_bench_measure_peak(BenchLibrary.code(tier), threads, peaks) != 0) {
+      throw new IllegalStateException(library.gtr_bench_last_error());
+    }
+    return new Peaks(peaks[0], peaks[1], peaks[2]);
+  }
+
   /** Floating-point operations per second at a precision. */
   public double flops(Precision precision) {
     return precision == Precision.BF16 ? bf16Flops : f32Flops;
