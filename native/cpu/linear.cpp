@@ -155,11 +155,11 @@ struct Call {
       block.first = step == 0;
       const bool last = step + block.steps == linear.steps;
       block.weights = linear.weights + panel * linear.panel_stride + step * kernels.step_bytes;
-      // The tiles share in fetching the next block, which follows in memory. A single tile waits for memory anyway, and
-      // the processor sees ahead by itself.
+      // The tiles share in fetching the next block, which follows in memory. Not where a call takes several panels: so
+      // many streams with so few rows keep the processor's own prefetching busy, and ours in its way.
       const int64_t groups = divide_up(block.steps, kLinearGroup);
       const char* next = static_cast<const char*>(block.weights) + block.steps * kernels.step_bytes;
-      block.prefetch_lines = tiles == 1 ? 0 : divide_up(block.steps * kernels.step_bytes / kCacheLine, groups * tiles);
+      block.prefetch_lines = count > 1 ? 0 : divide_up(block.steps * kernels.step_bytes / kCacheLine, groups * tiles);
       for (int64_t tile = 0; tile < tiles; ++tile) {
         block.prefetch = next + tile * groups * block.prefetch_lines * kCacheLine;
         const int64_t start = split(rows, tiles, tile);
