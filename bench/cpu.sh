@@ -13,5 +13,6 @@ jar() { find bench/cpu/target -maxdepth 1 -name 'gtr4j-bench-cpu-*.jar' 2>/dev/n
 sources=(pom.xml CMakeLists.txt cmake native {java/core,bench/cpu}/{pom.xml,src/main})
 if [ -z "$(jar)" ] || [ -n "$(find "${sources[@]}" -newer "$(jar)" -print -quit)" ]; then
   mvn -B -ntp -q -pl java/core,bench/cpu -DskipTests package >&2
+  touch "$(jar)" # which Maven leaves alone where only java/core changed
 fi
 exec java -jar "$(jar)" "$@"

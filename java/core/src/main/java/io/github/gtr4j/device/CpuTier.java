@@ -27,7 +27,8 @@ public enum CpuTier {
     this.id = id;
   }
 
-  int code() {
+  /** Its number in the C ABI, a gtr_cpu_tier. */
+  public int code() {
     return code;
   }
 

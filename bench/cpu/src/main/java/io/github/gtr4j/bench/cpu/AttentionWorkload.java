@@ -19,11 +19,6 @@ record AttentionWorkload(long sequences, long queries, long keys, long heads, lo
     return 4.0 * sequences * heads * queries * keys * headDim;
   }
 
-  @Override
-  public double memoryBytes(Precision precision) {
-    return 0;
-  }
-
   long width() {
     return heads * headDim;
   }

@@ -2,7 +2,6 @@ package io.github.gtr4j.bench.cpu;
 
 import com.sun.jna.Library;
 import com.sun.jna.Native;
-import io.github.gtr4j.device.CpuTier;
 
 /** The native benchmarks that libgtr_bench offers, see gtr_bench.h. */
 interface BenchLibrary extends Library {
@@ -22,15 +21,4 @@ interface BenchLibrary extends Library {
 
   /** What went wrong in the thread's last call that returned -1. */
   String gtr_bench_last_error();
-
-  /** The gtr_cpu_tier of gtr.h. */
-  static int code(CpuTier tier) {
-    return switch (tier) {
-      case AUTO -> 0;
-      case SCALAR -> 1;
-      case AVX2 -> 2;
-      case AVX512 -> 3;
-      case AVX512_BF16 -> 4;
-    };
-  }
 }

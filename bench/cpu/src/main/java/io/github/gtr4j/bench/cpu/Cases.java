@@ -66,9 +66,7 @@ final class Cases {
           && (fewRows || c.shape().contains("decoder, GtR step 1 of 16, batch 1"));
     }
     if (c.workload() instanceof AttentionWorkload attention) {
-      return c.precision() == Precision.BF16
-          && attention.queries() == 320
-          && attention.sequences() == 2;
+      return attention.queries() == 320 && attention.sequences() == 2;
     }
     if (c.workload() instanceof HeadWorkload) {
       return c.precision() == Precision.BF16 && c.shape().startsWith("MAR-B, GtR step 1 ");

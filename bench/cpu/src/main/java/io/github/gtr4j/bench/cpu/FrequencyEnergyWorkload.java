@@ -14,16 +14,6 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * @param dim D
  */
 record FrequencyEnergyWorkload(long rows, long dim) implements Workload {
-  @Override
-  public double flops() {
-    return 0;
-  }
-
-  @Override
-  public double memoryBytes(Precision precision) {
-    return 0;
-  }
-
   private float[] z() {
     return Numbers.of(1, rows * dim, 7);
   }
@@ -33,14 +23,14 @@ record FrequencyEnergyWorkload(long rows, long dim) implements Workload {
     return implementation == Implementation.GTR4J ? new Gtr(threads) : new Torch(threads);
   }
 
-  private final class Gtr implements Contender {
-    private final Cpu cpu;
+  private final class Gtr extends GtrContender {
     private final Tensor z;
     private final Tensor score;
     private final Tensor scratch;
 
     Gtr(int threads) {
-      cpu = new Cpu(threads);
+      super(threads);
+
       z = cpu.tensor(z(), DType.F32, rows, dim);
       score = cpu.empty(DType.F32, rows);
       scratch = cpu.scratch(FrequencyEnergy.scratchBytes(cpu.device(), rows, dim));
@@ -53,13 +43,8 @@ record FrequencyEnergyWorkload(long rows, long dim) implements Workload {
     }
 
     @Override
-    public float[] output() {
-      return Cpu.values(score);
-    }
-
-    @Override
-    public void close() {
-      cpu.close();
+    Tensor result() {
+      return score;
     }
   }
 

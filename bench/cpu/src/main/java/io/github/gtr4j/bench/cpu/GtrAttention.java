@@ -6,8 +6,7 @@ import io.github.gtr4j.kernel.Attention;
 import io.github.gtr4j.kernel.Precision;
 
 /** Attention of ours on views of a block's matrices. */
-final class GtrAttention implements Contender {
-  private final Cpu cpu;
+final class GtrAttention extends GtrContender {
   private final Precision precision;
   private final double scale;
   private final Tensor q;
@@ -18,8 +17,9 @@ final class GtrAttention implements Contender {
   private final Tensor scratch;
 
   GtrAttention(AttentionWorkload workload, Precision precision, int threads) {
+    super(threads);
     this.precision = precision;
-    cpu = new Cpu(threads);
+
     long sequences = workload.sequences();
     long queries = workload.queries();
     long keys = workload.keys();
@@ -57,12 +57,7 @@ final class GtrAttention implements Contender {
   }
 
   @Override
-  public float[] output() {
-    return Cpu.values(rows);
-  }
-
-  @Override
-  public void close() {
-    cpu.close();
+  Tensor result() {
+    return rows;
   }
 }

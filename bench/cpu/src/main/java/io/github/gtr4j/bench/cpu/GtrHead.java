@@ -11,15 +11,15 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /** One ragged chain of ours over all tokens. */
-final class GtrHead implements Contender {
-  private final Cpu cpu;
+final class GtrHead extends GtrContender {
   private final DiffusionHead head;
   private final ChainArguments arguments;
   private final Tensor x;
   private final Tensor scratch;
 
   GtrHead(HeadWorkload workload, Precision precision, int threads) {
-    cpu = new Cpu(threads);
+    super(threads);
+
     HeadShape shape =
         new HeadShape(
             workload.channels(), workload.condition(), workload.width(), workload.blocks());
@@ -78,12 +78,7 @@ final class GtrHead implements Contender {
   }
 
   @Override
-  public float[] output() {
-    return Cpu.values(x);
-  }
-
-  @Override
-  public void close() {
-    cpu.close();
+  Tensor result() {
+    return x;
   }
 }

@@ -6,9 +6,8 @@ import io.github.gtr4j.kernel.Linear;
 import io.github.gtr4j.kernel.Precision;
 
 /** A linear layer of ours, with operands of the types that the model gives it. */
-final class GtrLinear implements Contender {
+final class GtrLinear extends GtrContender {
   private final LinearWorkload workload;
-  private final Cpu cpu;
   private final Linear[] copies;
   private final Tensor x;
   private final Tensor residual;
@@ -17,8 +16,9 @@ final class GtrLinear implements Contender {
   private int next;
 
   GtrLinear(LinearWorkload workload, Precision precision, int threads) {
+    super(threads);
     this.workload = workload;
-    cpu = new Cpu(threads);
+
     long rows = workload.rows();
     long outputs = workload.outputs();
     long inputs = workload.inputs();
@@ -47,12 +47,7 @@ final class GtrLinear implements Contender {
   }
 
   @Override
-  public float[] output() {
-    return Cpu.values(y);
-  }
-
-  @Override
-  public void close() {
-    cpu.close();
+  Tensor result() {
+    return y;
   }
 }

@@ -5,9 +5,7 @@ public enum Implementation {
   /** Ours. */
   GTR4J("gtr4j"),
   /** libtorch, through JavaCPP's preset. */
-  LIBTORCH("libtorch"),
-  /** PyTorch in a Python of this machine. */
-  PYTORCH("PyTorch");
+  LIBTORCH("libtorch");
 
   private final String label;
 

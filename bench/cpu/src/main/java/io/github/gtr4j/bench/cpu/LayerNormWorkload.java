@@ -19,16 +19,6 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 record LayerNormWorkload(long rows, long width, boolean modulated) implements Workload {
   private static final double EPSILON = 1e-6;
 
-  @Override
-  public double flops() {
-    return 0;
-  }
-
-  @Override
-  public double memoryBytes(Precision precision) {
-    return 0;
-  }
-
   private float[] x() {
     return Numbers.of(1, rows * width, 8);
   }
@@ -56,8 +46,7 @@ record LayerNormWorkload(long rows, long width, boolean modulated) implements Wo
         : new Torch(precision, threads);
   }
 
-  private final class Gtr implements Contender {
-    private final Cpu cpu;
+  private final class Gtr extends GtrContender {
     private final Tensor x;
     private final Tensor weight;
     private final Tensor bias;
@@ -66,7 +55,8 @@ record LayerNormWorkload(long rows, long width, boolean modulated) implements Wo
     private final Tensor y;
 
     Gtr(Precision precision, int threads) {
-      cpu = new Cpu(threads);
+      super(threads);
+
       DType type = Cpu.activation(precision);
       x = cpu.tensor(x(), DType.F32, rows, width);
       weight = cpu.tensor(weight(), DType.F32, width);
@@ -83,13 +73,8 @@ record LayerNormWorkload(long rows, long width, boolean modulated) implements Wo
     }
 
     @Override
-    public float[] output() {
-      return Cpu.values(y);
-    }
-
-    @Override
-    public void close() {
-      cpu.close();
+    Tensor result() {
+      return y;
     }
   }
 
@@ -108,8 +93,8 @@ record LayerNormWorkload(long rows, long width, boolean modulated) implements Wo
       x = keep(Libtorch.tensor(x(), type, rows, width));
       weight = keep(new TensorOptional(keep(Libtorch.tensor(weight(), type, width))));
       bias = keep(new TensorOptional(keep(Libtorch.tensor(bias(), type, width))));
-      scale = keep(Libtorch.tensor(scale(), type, rows, width));
-      shift = keep(Libtorch.tensor(shift(), type, rows, width));
+      scale = modulated ? keep(Libtorch.tensor(scale(), type, rows, width)) : null;
+      shift = modulated ? keep(Libtorch.tensor(shift(), type, rows, width)) : null;
       run();
     }
 

@@ -53,17 +53,7 @@ record Measurement(int threads, int warmup, int iterations, int milliseconds) {
             .measurementTime(TimeValue.milliseconds(milliseconds))
             .addProfiler(GCProfiler.class)
             .shouldFailOnError(true)
-            .jvmArgsAppend(
-                "-Xmx1g",
-                "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
-                "-Dorg.bytedeco.javacpp.maxBytes=0");
-    if (Runtime.version().feature() >= 22) {
-      options.jvmArgsAppend(
-          "-Xmx1g",
-          "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
-          "-Dorg.bytedeco.javacpp.maxBytes=0",
-          "--enable-native-access=ALL-UNNAMED");
-    }
+            .jvmArgsAppend(jvmOptions());
     try {
       Path log = Files.createTempFile("gtr4j-bench", ".log");
       try {
@@ -81,6 +71,17 @@ record Measurement(int threads, int warmup, int iterations, int milliseconds) {
     } catch (IOException e) {
       throw new IllegalStateException(c.text(), e);
     }
+  }
+
+  private static String[] jvmOptions() {
+    List<String> options = new ArrayList<>();
+    options.add("-Xmx1g");
+    options.add("-Dorg.bytedeco.javacpp.maxPhysicalBytes=0");
+    options.add("-Dorg.bytedeco.javacpp.maxBytes=0");
+    if (Runtime.version().feature() >= 22) {
+      options.add("--enable-native-access=ALL-UNNAMED");
+    }
+    return options.toArray(String[]::new);
   }
 
   private static Result result(Case c, RunResult run) {

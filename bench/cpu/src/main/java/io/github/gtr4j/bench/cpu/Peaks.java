@@ -23,7 +23,7 @@ public record Peaks(double f32Flops, double bf16Flops, double readBytes) {
     }
     BenchLibrary library = BenchLibrary.load();
     double[] peaks = new double[3];
-    if (library.gtr_bench_measure_peak(BenchLibrary.code(tier), threads, peaks) != 0) {
+    if (library.gtr_bench_measure_peak(tier.code(), threads, peaks) != 0) {
       throw new IllegalStateException(library.gtr_bench_last_error());
     }
     return new Peaks(peaks[0], peaks[1], peaks[2]);

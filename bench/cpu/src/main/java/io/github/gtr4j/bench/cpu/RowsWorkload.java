@@ -28,16 +28,6 @@ record RowsWorkload(Kind kind, int rows, int table, int width) implements Worklo
     SCATTER
   }
 
-  @Override
-  public double flops() {
-    return 0;
-  }
-
-  @Override
-  public double memoryBytes(Precision precision) {
-    return 0;
-  }
-
   /** Distinct places, in no order; the table's rows must be no multiple of the stride. */
   private int[] index() {
     int[] index = new int[rows];
@@ -64,8 +54,7 @@ record RowsWorkload(Kind kind, int rows, int table, int width) implements Worklo
     return implementation == Implementation.GTR4J ? new Gtr(threads) : new Torch(threads);
   }
 
-  private final class Gtr implements Contender {
-    private final Cpu cpu;
+  private final class Gtr extends GtrContender {
     private final Tensor source;
     private final Tensor positions;
     private final Tensor index;
@@ -73,7 +62,8 @@ record RowsWorkload(Kind kind, int rows, int table, int width) implements Worklo
     private final Tensor y;
 
     Gtr(int threads) {
-      cpu = new Cpu(threads);
+      super(threads);
+
       source = cpu.tensor(tableValues(), DType.F32, table, width);
       positions = cpu.tensor(positions(), DType.F32, table, width);
       index = cpu.tensor(index(), DType.I32);
@@ -92,13 +82,8 @@ record RowsWorkload(Kind kind, int rows, int table, int width) implements Worklo
     }
 
     @Override
-    public float[] output() {
-      return Cpu.values(kind == Kind.SCATTER ? source : y);
-    }
-
-    @Override
-    public void close() {
-      cpu.close();
+    Tensor result() {
+      return kind == Kind.SCATTER ? source : y;
     }
   }
 

@@ -25,10 +25,14 @@ sealed interface Workload
         HeadWorkload {
 
   /** Floating-point operations, 2 per multiply-add of the matrix products; 0: not counted. */
-  double flops();
+  default double flops() {
+    return 0;
+  }
 
   /** Least bytes between memory and caches; 0 if what it reads can be in a cache. */
-  double memoryBytes(Precision precision);
+  default double memoryBytes(Precision precision) {
+    return 0;
+  }
 
   /**
    * Makes the operands.

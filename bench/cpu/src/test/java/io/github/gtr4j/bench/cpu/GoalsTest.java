@@ -66,6 +66,39 @@ class GoalsTest {
     assertEquals(Goal.Outcome.NOT_MET, goal.outcome());
   }
 
+  /** A peer that is slow in bfloat16 alone is no peer in it. */
+  @Test
+  void attentionIsHeldAgainstTheFasterPrecision() {
+    AttentionWorkload workload = new AttentionWorkload(2, 320, 320, 12, 64);
+    Map<Case, Comparison> measured = new LinkedHashMap<>();
+    attention(measured, workload, Precision.BF16, 1, 100);
+    assertEquals(Goal.Outcome.UNKNOWN, attentionRatio(measured).outcome());
+    attention(measured, workload, Precision.F32, 1.2, 1.25);
+    assertEquals("0.80x", attentionRatio(measured).measured());
+    assertEquals(Goal.Outcome.NOT_MET, attentionRatio(measured).outcome());
+  }
+
+  private static void attention(
+      Map<Case, Comparison> measured,
+      AttentionWorkload workload,
+      Precision precision,
+      double ours,
+      double peer) {
+    Case c = new Case("attention", "MAR-B decoder", precision, workload);
+    measured.put(
+        c,
+        new Comparison(
+            result(c, Implementation.GTR4J, ours, workload.flops(), 0),
+            result(c, Implementation.LIBTORCH, peer, workload.flops(), 0)));
+  }
+
+  private static Goal attentionRatio(Map<Case, Comparison> measured) {
+    return Goals.of(measured, null).stream()
+        .filter(g -> g.what().endsWith("d = 64") && g.limit().contains("libtorch"))
+        .findFirst()
+        .orElseThrow();
+  }
+
   private static Case linear(long rows) {
     return new Case(
         "linear",

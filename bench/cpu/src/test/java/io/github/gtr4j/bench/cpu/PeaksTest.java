@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.gtr4j.device.CpuTier;
 import org.junit.jupiter.api.Test;
 
 class PeaksTest {
@@ -21,11 +20,5 @@ class PeaksTest {
     BenchLibrary library = BenchLibrary.load();
     assertEquals(-1, library.gtr_bench_measure_peak(99, 1, new double[3]));
     assertNotEquals("", library.gtr_bench_last_error());
-  }
-
-  @Test
-  void tiersHaveTheNumbersOfTheAbi() {
-    assertEquals(1, BenchLibrary.code(CpuTier.SCALAR));
-    assertEquals(4, BenchLibrary.code(CpuTier.AVX512_BF16));
   }
 }
