@@ -2,6 +2,7 @@
 """Times whole MAR images in PyTorch on the CPU, at the schedule and shapes that gtr4j samples with.
 
     python3 bench/peers/torch_image.py --size b --batch 1 --precision bf16 --repetitions 3 --json
+    bench/cpu.sh images --python python3      # beside gtr4j, taking turns
 
 Weights are random. The model is written as a PyTorch user would write it for speed: fused qkv, scaled_dot_product_attention,
 every activation in the model's dtype, both halves of guidance in one batch, known tokens gathered so that the encoder sees
@@ -10,13 +11,16 @@ step's number of diffusion steps; the reconstruction step's detail rows (FTS) ru
 without ragged chains has to. What it does not do is what gtr4j saves exactly: the last decoder block computes all rows, and
 the head computes its modulations at every reverse step.
 
-Prints the median over repetitions and its parts; the first image warms up and is not counted.
+Prints the median over repetitions and its parts; the first image warms up and is not counted. With --serve it samples a
+batch, says that it is ready, and then samples one for each line that it reads, all in lines of JSON.
 """
 
 import argparse
 import json
 import math
+import resource
 import statistics
+import sys
 import time
 
 import torch
@@ -228,6 +232,24 @@ def sample(model, batch, cfg, stage_steps, dtype):
     return tokens[:batch], backbone, head
 
 
+def timed(model, options, stage_steps, dtype):
+    """Seconds of a batch: total, backbone, head."""
+    start = time.perf_counter()
+    _, backbone, head = sample(model, options.batch, options.cfg, stage_steps, dtype)
+    return time.perf_counter() - start, backbone, head
+
+
+def serve(run):
+    """Answers every line of the standard input with the times of a batch."""
+    run()
+    print(json.dumps(dict(name="PyTorch " + torch.__version__, planned_bytes=0)), flush=True)
+    for _ in sys.stdin:
+        total, backbone, head = run()
+        peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        times = dict(seconds=total, backbone_seconds=backbone, head_seconds=head, resident_peak_bytes=peak)
+        print(json.dumps(times), flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", choices=SIZES, default="b")
@@ -238,6 +260,7 @@ def main():
     parser.add_argument("--threads", type=int, default=0, help="0: PyTorch's default")
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--serve", action="store_true", help="sample whenever a line is read, for bench/cpu.sh")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -245,11 +268,10 @@ def main():
     dtype = torch.float32 if options.precision == "f32" else torch.bfloat16
     model = Mar(*SIZES[options.size]).eval().to(dtype)
     stage_steps = [int(n) for n in options.steps.split(",")]
-    runs = []
-    for _ in range(options.repetitions + 1):
-        start = time.perf_counter()
-        _, backbone, head = sample(model, options.batch, options.cfg, stage_steps, dtype)
-        runs.append((time.perf_counter() - start, backbone, head))
+    if options.serve:
+        serve(lambda: timed(model, options, stage_steps, dtype))
+        return
+    runs = [timed(model, options, stage_steps, dtype) for _ in range(options.repetitions + 1)]
     total, backbone, head = (statistics.median(column) / options.batch for column in zip(*runs[1:]))
     result = dict(
         peer="torch " + torch.__version__,

@@ -51,6 +51,7 @@ final class Cases {
     }
     models.forEach(all::layerNorm);
     models.forEach(all::rows);
+    models.forEach(all::tokens);
     return List.copyOf(all.cases);
   }
 
@@ -61,7 +62,7 @@ final class Cases {
 
   private static boolean isQuick(Case c) {
     if (c.workload() instanceof LinearWorkload linear) {
-      boolean fewRows = linear.rows() == 2 || linear.rows() == 16;
+      boolean fewRows = linear.rows() == 16 || linear.rows() == 2 && linear.cold();
       return c.shape().startsWith("MAR-B qkv")
           && (fewRows || c.shape().contains("decoder, GtR step 1 of 16, batch 1"));
     }
@@ -114,19 +115,25 @@ final class Cases {
       for (Layer layer : layers) {
         linear(model, layer, Precision.BF16, "encoder, " + mar.name(), mar.encoderRows());
         for (int rows : new int[] {2, 16}) {
-          linear(model, layer, Precision.BF16, "few rows", rows);
+          linear(model, layer, Precision.BF16, "few rows", rows, true);
+          linear(model, layer, Precision.BF16, "few rows, cached weights", rows, false);
         }
       }
     }
   }
 
   private void linear(ModelSize model, Layer layer, Precision precision, String place, int rows) {
+    linear(model, layer, precision, place, rows, true);
+  }
+
+  private void linear(
+      ModelSize model, Layer layer, Precision precision, String place, int rows, boolean cold) {
     add(
         "linear",
         model.label() + " " + layer.name() + ", " + place + ": " + rows + " rows",
         precision,
         new LinearWorkload(
-            rows, layer.inputs(), layer.outputs(), layer.activation(), layer.residual(), true));
+            rows, layer.inputs(), layer.outputs(), layer.activation(), layer.residual(), cold));
   }
 
   private void attention(ModelSize model) {
@@ -221,5 +228,29 @@ final class Cases {
           Precision.F32,
           new RowsWorkload(kind, rows, all, c.width()));
     }
+  }
+
+  /** What a step does with its tokens alone. */
+  private void tokens(ModelSize model) {
+    if (model != ModelSize.B) {
+      return;
+    }
+    MarConfiguration c = model.configuration();
+    StepShape first = StepShape.gtr(c, FIRST, 1);
+    StepShape last = StepShape.gtr(c, LAST, BATCH);
+    for (StepShape step : List.of(first, last)) {
+      int rows = step.images() * step.tokens();
+      add(
+          "noise",
+          model.label() + ", " + step.name() + ": " + rows + " x " + c.channels(),
+          Precision.F32,
+          new NoiseWorkload(rows, c.channels()));
+    }
+    int selected = last.groups().get(0).rows() / last.images();
+    add(
+        "top fraction",
+        model.label() + ", " + last.name() + ": " + selected + " of " + last.tokens() + " each",
+        Precision.F32,
+        new TopFractionWorkload(last.images(), last.tokens(), selected));
   }
 }

@@ -9,9 +9,19 @@ import java.util.Map;
  * One case as we and a peer computed it.
  *
  * @param ours what gtr4j took
- * @param peer what another implementation took; null if there is none
+ * @param peer what libtorch took; null if it was not measured
+ * @param pytorch what Python's PyTorch took, whose build is another; null if it was not measured
  */
-public record Comparison(Result ours, Result peer) {
+public record Comparison(Result ours, Result peer, Result pytorch) {
+  /** Without Python's PyTorch. */
+  public Comparison(Result ours, Result peer) {
+    this(ours, peer, null);
+  }
+
+  Comparison with(Result pytorch) {
+    return new Comparison(ours, peer, pytorch);
+  }
+
   private record Case(String operation, String shape, Object precision) {}
 
   /**

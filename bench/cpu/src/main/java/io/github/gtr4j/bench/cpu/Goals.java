@@ -1,10 +1,8 @@
 package io.github.gtr4j.bench.cpu;
 
 import io.github.gtr4j.kernel.Precision;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
@@ -13,11 +11,9 @@ import java.util.function.ToDoubleFunction;
  * The goals that operations have; a goal over several cases is met if the worst of them meets it.
  */
 final class Goals {
-  private static final String NOT_MEASURED = "not measured";
-
   private final Map<Case, Comparison> measured;
   private final Peaks peaks;
-  private final List<Goal> goals = new ArrayList<>();
+  private final GoalList goals = new GoalList();
 
   private Goals(Map<Case, Comparison> measured, Peaks peaks) {
     this.measured = measured;
@@ -40,21 +36,32 @@ final class Goals {
         c -> isLinear(c) && ((LinearWorkload) c.workload()).rows() >= 128,
         goals::shareOfPeak);
     goals.atLeast(
-        "linear, bf16, MAR-B, 16 rows", 0.7, "of peak", c -> hasRows(c, 16), goals::shareOfPeak);
+        "linear, bf16, MAR-B, 16 rows, cached weights",
+        0.7,
+        "of peak",
+        c -> hasRows(c, 16, false),
+        goals::shareOfPeak);
     goals.atLeast(
-        "linear, bf16, MAR-B, 2 rows",
+        "linear, bf16, MAR-B, 16 rows, weights from memory",
+        0.7,
+        "of peak",
+        c -> hasRows(c, 16, true),
+        goals::shareOfPeak);
+    goals.atLeast(
+        "linear, bf16, MAR-B, 2 rows, weights from memory",
         0.8,
         "of read bandwidth",
-        c -> hasRows(c, 2),
+        c -> hasRows(c, 2, true),
         goals::shareOfBandwidth);
     for (int dim : new int[] {64, 80}) {
       String name = "attention, bf16, S = 320, d = " + dim;
       Predicate<Case> isMeant = c -> isAttention(c, dim);
-      goals.atMost(name, 1 / 1.7, isMeant, goals::ratioToFasterPrecision);
+      goals.goals.atMost(
+          name, 1 / 1.7, "PyTorch's time", goals.values(isMeant, goals::ratioToFastestPeer));
       goals.atLeast(name, 0.55, "of peak", isMeant, goals::shareOfPeak);
     }
     goals.atMost("frequency energy, 128 x 1280", 1 / 3.0, Goals::isFrequencyEnergy);
-    return List.copyOf(goals.goals);
+    return goals.goals.goals();
   }
 
   private static boolean isBf16OfB(Case c) {
@@ -71,8 +78,10 @@ final class Goals {
     return isBf16OfB(c) && c.workload() instanceof LinearWorkload;
   }
 
-  private static boolean hasRows(Case c, long rows) {
-    return isLinear(c) && ((LinearWorkload) c.workload()).rows() == rows;
+  private static boolean hasRows(Case c, long rows, boolean cold) {
+    return isLinear(c)
+        && ((LinearWorkload) c.workload()).rows() == rows
+        && ((LinearWorkload) c.workload()).cold() == cold;
   }
 
   private static boolean isAttention(Case c, int dim) {
@@ -101,44 +110,37 @@ final class Goals {
     return measured.entrySet().stream()
         .filter(entry -> isMeant.test(entry.getKey()))
         .mapToDouble(entry -> value.applyAsDouble(entry.getValue()))
-        .filter(v -> !Double.isNaN(v))
-        .sorted()
         .toArray();
   }
 
   /**
-   * Our time over the least that libtorch takes for the same operation in any precision: where its
-   * build has no fast product in bfloat16, float is what its user would choose. NaN if not every
-   * precision was measured.
+   * Our time over the least that PyTorch takes for the same operation in any precision and build:
+   * where one has no fast product in bfloat16, float or another build is what its user would
+   * choose. NaN if not every precision was measured.
    */
-  private double ratioToFasterPrecision(Comparison comparison) {
+  private double ratioToFastestPeer(Comparison comparison) {
     double[] peers =
         measured.values().stream()
             .filter(other -> other.peer() != null)
             .filter(other -> other.ours().operation().equals(comparison.ours().operation()))
             .filter(other -> other.ours().shape().equals(comparison.ours().shape()))
-            .mapToDouble(other -> other.peer().seconds())
+            .mapToDouble(Goals::fasterPeer)
             .toArray();
     return peers.length < Precision.values().length
         ? Double.NaN
         : comparison.ours().seconds() / Arrays.stream(peers).min().getAsDouble();
   }
 
-  /** Our time over libtorch's is at most so much. */
-  private void atMost(String what, double limit, Predicate<Case> isMeant) {
-    atMost(what, limit, isMeant, Comparison::ratio);
+  private static double fasterPeer(Comparison comparison) {
+    double libtorch = comparison.peer().seconds();
+    return comparison.pytorch() == null
+        ? libtorch
+        : Math.min(libtorch, comparison.pytorch().seconds());
   }
 
-  private void atMost(
-      String what, double limit, Predicate<Case> isMeant, ToDoubleFunction<Comparison> ratio) {
-    double[] ratios = values(isMeant, ratio);
-    String text = String.format(Locale.ROOT, "at most %.2fx libtorch's time", limit);
-    if (ratios.length == 0) {
-      goals.add(new Goal(what, text, NOT_MEASURED, Goal.Outcome.UNKNOWN));
-      return;
-    }
-    double worst = ratios[ratios.length - 1];
-    goals.add(new Goal(what, text, range("%.2fx", ratios, 1), outcome(worst <= limit)));
+  /** Our time over libtorch's is at most so much. */
+  private void atMost(String what, double limit, Predicate<Case> isMeant) {
+    goals.atMost(what, limit, "libtorch's time", values(isMeant, Comparison::ratio));
   }
 
   /** A share is at least so much. */
@@ -148,22 +150,6 @@ final class Goals {
       String of,
       Predicate<Case> isMeant,
       ToDoubleFunction<Comparison> share) {
-    double[] shares = values(isMeant, share);
-    String text = String.format(Locale.ROOT, "at least %.0f%% %s", 100 * limit, of);
-    if (shares.length == 0) {
-      goals.add(new Goal(what, text, NOT_MEASURED, Goal.Outcome.UNKNOWN));
-      return;
-    }
-    goals.add(new Goal(what, text, range("%.0f%%", shares, 100), outcome(shares[0] >= limit)));
-  }
-
-  private static Goal.Outcome outcome(boolean met) {
-    return met ? Goal.Outcome.MET : Goal.Outcome.NOT_MET;
-  }
-
-  private static String range(String format, double[] sorted, double factor) {
-    String least = String.format(Locale.ROOT, format, factor * sorted[0]);
-    String most = String.format(Locale.ROOT, format, factor * sorted[sorted.length - 1]);
-    return least.equals(most) ? least : least + " to " + most;
+    goals.atLeast(what, limit, of, values(isMeant, share));
   }
 }

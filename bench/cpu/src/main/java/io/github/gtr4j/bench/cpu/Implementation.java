@@ -5,7 +5,9 @@ public enum Implementation {
   /** Ours. */
   GTR4J("gtr4j"),
   /** libtorch, through JavaCPP's preset. */
-  LIBTORCH("libtorch");
+  LIBTORCH("libtorch"),
+  /** PyTorch in Python. */
+  PYTORCH("PyTorch");
 
   private final String label;
 

@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
  * @param tier instruction set of our kernels
  * @param threads that work on a call, of both sides
  * @param jvm name and version
- * @param libtorch version of the peer
+ * @param peer name and version of whom it is measured beside
  * @param date of the run, UTC
  * @param commit of the working tree, "unknown" outside of one
  */
@@ -26,11 +26,11 @@ record Machine(
     String tier,
     int threads,
     String jvm,
-    String libtorch,
+    String peer,
     String date,
     String commit) {
 
-  static Machine describe(int threads) {
+  static Machine describe(int threads, String peer) {
     try (Device device = Device.open(DeviceOptions.cpu().withThreads(threads))) {
       DeviceInfo info = device.info();
       return new Machine(
@@ -39,7 +39,7 @@ record Machine(
           info.tier().id(),
           info.threads(),
           System.getProperty("java.vm.name") + " " + Runtime.version(),
-          Libtorch.version(),
+          peer,
           LocalDate.now(ZoneOffset.UTC).toString(),
           described());
     }

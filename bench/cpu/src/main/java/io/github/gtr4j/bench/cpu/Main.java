@@ -19,6 +19,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "gtr4j-bench-cpu",
     mixinStandardHelpOptions = true,
+    subcommands = ImagesCommand.class,
     description =
         "Measures the CPU's operations beside libtorch's at the shapes of MAR, and prints a report.")
 public final class Main implements Callable<Integer> {
@@ -45,6 +46,13 @@ public final class Main implements Callable<Integer> {
       names = "--quick",
       description = "Two minutes: the shapes that goals are about, and shorter measurements.")
   private boolean quick;
+
+  @Option(
+      names = "--python",
+      paramLabel = "PROGRAM",
+      description =
+          "A Python that has PyTorch, a second peer of attention; without it there is none.")
+  private String python;
 
   @Option(names = "--list", description = "Print what would be measured, and end.")
   private boolean list;
@@ -78,12 +86,12 @@ public final class Main implements Callable<Integer> {
                 .filter(c -> filter.matcher(c.text()).find())
                 .filter(c -> models.stream().anyMatch(m -> c.shape().startsWith(m.label())))
                 .toList();
-    PrintStream stdout = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     if (cases.isEmpty()) {
       System.err.println("gtr4j-bench-cpu: no case matches; --list shows them");
       return CommandLine.ExitCode.USAGE;
     }
     if (list) {
+      PrintStream stdout = new PrintStream(System.out, true, StandardCharsets.UTF_8);
       cases.forEach(c -> stdout.println(c.text()));
       return CommandLine.ExitCode.OK;
     }
@@ -92,22 +100,39 @@ public final class Main implements Callable<Integer> {
     Map<Case, Comparison> measured = new LinkedHashMap<>();
     for (Case c : cases) {
       Comparison comparison = measurement.run(c);
+      if (python != null && PyTorchAttention.covers(c)) {
+        comparison = comparison.with(new PyTorchAttention(python, threads).run(c));
+      }
       measured.put(c, comparison);
       System.err.printf(
           "[%d/%d] %s: ratio %.2f%n", measured.size(), cases.size(), c.text(), comparison.ratio());
     }
     Report report =
         new Report(
-            ("bench/cpu.sh " + String.join(" ", arguments)).strip(),
-            Machine.describe(threads),
+            command(),
+            Machine.describe(threads, Libtorch.version()),
             peaks,
             new ArrayList<>(measured.values()),
             Goals.of(measured, peaks));
-    stdout.print(report.markdown());
-    if (out != null) {
-      Files.writeString(Path.of(out + ".md"), report.markdown());
-      Files.writeString(Path.of(out + ".json"), report.json());
-    }
+    write(report.markdown(), report.json(), out);
     return CommandLine.ExitCode.OK;
+  }
+
+  /** What a user calls to run this. */
+  String command() {
+    return ("bench/cpu.sh " + String.join(" ", arguments)).strip();
+  }
+
+  /**
+   * Prints a report.
+   *
+   * @param out prefix of the files that it is also written to; null: none
+   */
+  static void write(String markdown, String json, Path out) throws IOException {
+    new PrintStream(System.out, true, StandardCharsets.UTF_8).print(markdown);
+    if (out != null) {
+      Files.writeString(Path.of(out + ".md"), markdown);
+      Files.writeString(Path.of(out + ".json"), json);
+    }
   }
 }

@@ -4,6 +4,9 @@ import io.github.gtr4j.device.CpuTier;
 import io.github.gtr4j.device.Device;
 import io.github.gtr4j.device.DeviceOptions;
 import io.github.gtr4j.kernel.Precision;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+import org.openjdk.jmh.util.ListStatistics;
 
 /**
  * What the machine reaches at most, measured in the run whose shares it is the whole of.
@@ -27,6 +30,18 @@ public record Peaks(double f32Flops, double bf16Flops, double readBytes) {
       throw new IllegalStateException(library.gtr_bench_last_error());
     }
     return new Peaks(peaks[0], peaks[1], peaks[2]);
+  }
+
+  /** The median of each peak. */
+  static Peaks median(List<Peaks> several) {
+    return new Peaks(
+        median(several, Peaks::f32Flops),
+        median(several, Peaks::bf16Flops),
+        median(several, Peaks::readBytes));
+  }
+
+  private static double median(List<Peaks> several, ToDoubleFunction<Peaks> value) {
+    return new ListStatistics(several.stream().mapToDouble(value).toArray()).getPercentile(50);
   }
 
   /** Floating-point operations per second at a precision. */

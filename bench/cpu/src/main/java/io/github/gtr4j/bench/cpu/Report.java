@@ -30,39 +30,24 @@ record Report(
 
   /** Tables. */
   String markdown() {
-    StringBuilder text = new StringBuilder();
-    text.append("# The CPU's operations beside libtorch's\n\n");
-    text.append("Made with\n\n```\n").append(command).append("\n```\n\n");
-    text.append("| | |\n|---|---|\n");
-    line(text, "processor", machine.processor() + ", " + machine.cores() + " cores");
-    line(text, "instructions", machine.tier());
-    line(text, "threads, each side", String.valueOf(machine.threads()));
-    line(text, "JVM", machine.jvm());
-    line(text, "peer", machine.libtorch());
-    line(text, "date, commit", machine.date() + ", " + machine.commit());
-    if (peaks != null) {
-      line(
-          text,
-          "measured peaks",
-          format(
-              "f32 %.0f GFLOP/s, bf16 %.0f GFLOP/s, reading %.1f GB/s",
-              peaks.f32Flops() / 1e9, peaks.bf16Flops() / 1e9, peaks.readBytes() / 1e9));
-    }
-    text.append("\n## Goals\n\n| what | goal | measured | |\n|---|---|---|---|\n");
-    for (Goal goal : goals) {
-      line(text, goal.what(), goal.limit(), goal.measured(), goal.outcome().label());
-    }
+    List<String[]> more =
+        peaks == null
+            ? List.of()
+            : List.<String[]>of(new String[] {"measured peaks", Markdown.describe(peaks)});
+    Markdown text = new Markdown("The CPU's operations beside libtorch's", command, machine, more);
+    text.goals(goals);
     text.append(
         """
 
         ## Cases
 
         Times are medians of single calls, ± half the distance between the quartiles; the ratio is our time over libtorch's.
-        GFLOP/s, GB/s and shares are ours: FLOPs as executed, bytes of weights that come from memory. B/op is what a call of
-        ours allocates on the Java heap, with what JMH allocates per iteration.
+        PyTorch is Python's, whose build is another, by bench/peers/torch_attention.py. GFLOP/s, GB/s and shares are ours:
+        FLOPs as executed, bytes of weights that come from memory; the roofline is the longer of both at the measured peaks.
+        B/op is what a call of ours allocates on the Java heap, with what JMH allocates per iteration.
 
-        | operation | | case | gtr4j | libtorch | ratio | GFLOP/s | of peak | GB/s | of bandwidth | B/op |
-        |---|---|---|---|---|---|---|---|---|---|---|
+        | operation | | case | gtr4j | libtorch | ratio | PyTorch | GFLOP/s | of peak | GB/s | of bandwidth | of roofline | B/op |
+        |---|---|---|---|---|---|---|---|---|---|---|---|---|
         """);
     for (Comparison comparison : comparisons) {
       row(text, comparison);
@@ -70,38 +55,35 @@ record Report(
     return text.toString();
   }
 
-  private void row(StringBuilder text, Comparison comparison) {
+  private void row(Markdown text, Comparison comparison) {
     Result ours = comparison.ours();
     Result peer = comparison.peer();
     boolean hasFlops = ours.flops() > 0;
     boolean hasBytes = ours.bytes() > 0;
-    line(
-        text,
+    text.row(
         ours.operation(),
         ours.precision().name().toLowerCase(Locale.ROOT),
         ours.shape(),
         time(ours),
         peer == null ? "" : time(peer),
-        peer == null ? "" : format("%.2f", comparison.ratio()),
-        hasFlops ? format("%.0f", ours.flopsPerSecond() / 1e9) : "",
+        peer == null ? "" : Markdown.format("%.2f", comparison.ratio()),
+        comparison.pytorch() == null ? "" : time(comparison.pytorch()),
+        hasFlops ? Markdown.format("%.0f", ours.flopsPerSecond() / 1e9) : "",
         hasFlops && peaks != null
-            ? percent(ours.flopsPerSecond() / peaks.flops(ours.precision()))
+            ? Markdown.percent(ours.flopsPerSecond() / peaks.flops(ours.precision()))
             : "",
-        hasBytes ? format("%.1f", ours.bytesPerSecond() / 1e9) : "",
-        hasBytes && peaks != null ? percent(ours.bytesPerSecond() / peaks.readBytes()) : "",
-        Double.isNaN(ours.bytesPerOp()) ? "" : format("%.1f", ours.bytesPerOp()));
+        hasBytes ? Markdown.format("%.1f", ours.bytesPerSecond() / 1e9) : "",
+        hasBytes && peaks != null
+            ? Markdown.percent(ours.bytesPerSecond() / peaks.readBytes())
+            : "",
+        hasFlops && peaks != null ? Markdown.percent(roofline(ours) / ours.seconds()) : "",
+        Double.isNaN(ours.bytesPerOp()) ? "" : Markdown.format("%.1f", ours.bytesPerOp()));
   }
 
-  private static void line(StringBuilder text, String... cells) {
-    text.append("| ").append(String.join(" | ", cells)).append(" |\n");
-  }
-
-  private static String format(String format, Object... values) {
-    return String.format(Locale.ROOT, format, values);
-  }
-
-  private static String percent(double share) {
-    return format("%.0f%%", 100 * share);
+  /** The least time that the peaks allow. */
+  private double roofline(Result result) {
+    return Math.max(
+        result.flops() / peaks.flops(result.precision()), result.bytes() / peaks.readBytes());
   }
 
   /** Three digits and a unit. */
@@ -118,6 +100,6 @@ record Report(
     double value = result.seconds() * factor;
     int digits = value < 10 ? 2 : value < 100 ? 1 : 0;
     String number = "%." + digits + "f";
-    return format(number + " ± " + number + " %s", value, result.spread() * factor, unit);
+    return Markdown.format(number + " ± " + number + " %s", value, result.spread() * factor, unit);
   }
 }

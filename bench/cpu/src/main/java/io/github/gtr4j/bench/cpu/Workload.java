@@ -14,6 +14,8 @@ import io.github.gtr4j.kernel.Precision;
   @JsonSubTypes.Type(value = FrequencyEnergyWorkload.class, name = "frequency energy"),
   @JsonSubTypes.Type(value = LayerNormWorkload.class, name = "layer norm"),
   @JsonSubTypes.Type(value = RowsWorkload.class, name = "rows"),
+  @JsonSubTypes.Type(value = NoiseWorkload.class, name = "noise"),
+  @JsonSubTypes.Type(value = TopFractionWorkload.class, name = "top fraction"),
   @JsonSubTypes.Type(value = HeadWorkload.class, name = "head chain")
 })
 sealed interface Workload
@@ -22,6 +24,8 @@ sealed interface Workload
         FrequencyEnergyWorkload,
         LayerNormWorkload,
         RowsWorkload,
+        NoiseWorkload,
+        TopFractionWorkload,
         HeadWorkload {
 
   /** Floating-point operations, 2 per multiply-add of the matrix products; 0: not counted. */

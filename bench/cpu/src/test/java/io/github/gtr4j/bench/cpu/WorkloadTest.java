@@ -33,6 +33,7 @@ class WorkloadTest {
         new RowsWorkload(RowsWorkload.Kind.EMBED, 5, 12, 16),
         new RowsWorkload(RowsWorkload.Kind.GATHER, 5, 12, 16),
         new RowsWorkload(RowsWorkload.Kind.SCATTER, 5, 12, 16),
+        new TopFractionWorkload(2, 30, 3),
         head(0));
   }
 
@@ -109,5 +110,22 @@ class WorkloadTest {
     for (float value : output(head(1), Precision.F32, side)) {
       assertTrue(Float.isFinite(value));
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Implementation.class,
+      names = {"GTR4J", "LIBTORCH"})
+  void noiseIsStandardNormal(Implementation side) {
+    float[] values = output(new NoiseWorkload(1000, 16), Precision.F32, side);
+    assertEquals(16000, values.length);
+    double sum = 0;
+    double squares = 0;
+    for (float value : values) {
+      sum += value;
+      squares += value * value;
+    }
+    assertEquals(0, sum / values.length, 0.05);
+    assertEquals(1, squares / values.length, 0.05);
   }
 }

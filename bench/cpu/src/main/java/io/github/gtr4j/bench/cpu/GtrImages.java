@@ -1,0 +1,74 @@
+package io.github.gtr4j.bench.cpu;
+
+import io.github.gtr4j.device.Device;
+import io.github.gtr4j.device.DeviceOptions;
+import io.github.gtr4j.model.MarModel;
+import io.github.gtr4j.sampling.Sampler;
+import io.github.gtr4j.sampling.SamplerOptions;
+import io.github.gtr4j.sampling.SamplingJob;
+import io.github.gtr4j.sampling.SamplingRequest;
+import io.github.gtr4j.sampling.SamplingStatistics;
+import io.github.gtr4j.schedule.Guidance;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** Images by the Java sampler. */
+final class GtrImages implements ImageSampler {
+  private final Device device;
+  private final MarModel model;
+  private final Sampler sampler;
+  private final List<SamplingRequest> requests;
+  private final long plannedBytes;
+
+  GtrImages(ImageCase c, int threads) {
+    device = Device.open(DeviceOptions.cpu().withThreads(threads));
+    model = MarModel.random(device, c.model().configuration(), c.precision(), 1);
+    SamplerOptions options = SamplerOptions.defaults().withMaxBatch(c.images());
+    requests =
+        IntStream.range(0, c.images())
+            .mapToObj(
+                i ->
+                    SamplingRequest.builder(model)
+                        .label(i)
+                        .guidance(Guidance.linear(HeadWorkload.GUIDANCE))
+                        .seed(1)
+                        .image(i)
+                        .build())
+            .toList();
+    plannedBytes = Sampler.memoryPlan(model, options, requests).total();
+    sampler = new Sampler(model, options);
+  }
+
+  @Override
+  public String name() {
+    return "gtr4j";
+  }
+
+  @Override
+  public long plannedBytes() {
+    return plannedBytes;
+  }
+
+  @Override
+  public ImageTime run() {
+    SamplingStatistics before = sampler.statistics();
+    long start = System.nanoTime();
+    List<SamplingJob> jobs = sampler.submit(requests);
+    for (SamplingJob job : jobs) {
+      job.future().join();
+    }
+    long nanos = System.nanoTime() - start;
+    SamplingStatistics after = sampler.statistics();
+    long head =
+        after.headNanos() - before.headNanos() + after.selectionNanos() - before.selectionNanos();
+    return new ImageTime(
+        nanos / 1e9, (after.backboneNanos() - before.backboneNanos()) / 1e9, head / 1e9, 0);
+  }
+
+  @Override
+  public void close() {
+    sampler.close();
+    model.close();
+    device.close();
+  }
+}

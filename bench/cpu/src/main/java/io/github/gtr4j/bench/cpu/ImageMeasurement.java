@@ -1,0 +1,85 @@
+package io.github.gtr4j.bench.cpu;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Measures whole images: every side is a process that has sampled once, and then they take turns,
+ * the machine's peaks among them: a shared machine's speed changes from one minute to the next.
+ *
+ * @param threads that work on a call, of each side
+ * @param rounds in which every side samples once
+ * @param python with PyTorch; null: no peer
+ */
+record ImageMeasurement(int threads, int rounds, String python) {
+  private static final Path PEER = Path.of("bench", "peers", "torch_image.py");
+
+  ImageResult run(ImageCase c) {
+    List<ImageSide> sides = new ArrayList<>();
+    try {
+      sides.add(new ImageSide(server(c, true)));
+      sides.add(new ImageSide(server(c, false)));
+      if (python != null) {
+        sides.add(new ImageSide(peer(c)));
+      }
+      List<List<ImageTime>> times = new ArrayList<>();
+      sides.forEach(side -> times.add(new ArrayList<>()));
+      List<Peaks> peaks = new ArrayList<>();
+      for (int round = 0; round < rounds; round++) {
+        peaks.add(Peaks.measure(threads));
+        for (int i = 0; i < sides.size(); i++) {
+          times.get(i).add(sides.get(i).run());
+        }
+      }
+      List<ImageResult.Side> results = new ArrayList<>();
+      for (int i = 0; i < sides.size(); i++) {
+        results.add(ImageResult.Side.of(sides.get(i).ready(), times.get(i), c.images()));
+      }
+      return new ImageResult(
+          c,
+          c.flops(),
+          Peaks.median(peaks),
+          results.get(0),
+          results.get(1),
+          python == null ? null : results.get(2));
+    } finally {
+      sides.forEach(ImageSide::close);
+    }
+  }
+
+  private List<String> server(ImageCase c, boolean java) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("-Xmx256m");
+    command.add("-XX:+UseSerialGC");
+    if (Runtime.version().feature() >= 22) {
+      command.add("--enable-native-access=ALL-UNNAMED");
+    }
+    command.add("-cp");
+    command.add(System.getProperty("java.class.path"));
+    command.add(ImageServer.class.getName());
+    command.add(String.valueOf(java));
+    command.add(c.model().name());
+    command.add(c.precision().name());
+    command.add(String.valueOf(c.images()));
+    command.add(String.valueOf(threads));
+    return command;
+  }
+
+  private List<String> peer(ImageCase c) {
+    return List.of(
+        python,
+        PEER.toString(),
+        "--serve",
+        "--size",
+        c.model().name().toLowerCase(Locale.ROOT),
+        "--batch",
+        String.valueOf(c.images()),
+        "--precision",
+        c.precision().name().toLowerCase(Locale.ROOT),
+        "--threads",
+        String.valueOf(threads));
+  }
+}

@@ -1,0 +1,112 @@
+package io.github.gtr4j.bench.cpu;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What a run of whole images found, for readers and for programs.
+ *
+ * @param command that was called
+ * @param machine where it ran
+ * @param rounds in which every side sampled once
+ * @param results case by case
+ * @param goals and whether they are met
+ */
+record ImageReport(
+    String command, Machine machine, int rounds, List<ImageResult> results, List<Goal> goals) {
+
+  /** Everything, times in seconds. */
+  String json() {
+    try {
+      return new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValueAsString(this)
+          + "\n";
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Tables. */
+  String markdown() {
+    List<String[]> more = List.<String[]>of(new String[] {"rounds", String.valueOf(rounds)});
+    Markdown text = new Markdown("Whole images on the CPU", command, machine, more);
+    text.goals(goals);
+    text.append(
+        """
+
+        ## Cases
+
+        Guided images (cfg 3) by GtR 12,3,1, with random weights. Every side is a process that has sampled once; then they
+        take turns, and times are medians of the rounds, in seconds per image, ± half the distance between the quartiles.
+        gtr4j samples through Java; libgtr is the same calls from C++, without copies of indices and waits. FLOPs are those
+        executed, without what is saved; peaks are medians of one measurement in every round.
+
+        | case | gtr4j | libgtr | Java / C++ | peer | ratio | encoder, decoder | head |
+        |---|---|---|---|---|---|---|---|
+        """);
+    results.forEach(result -> times(text, result));
+    text.append(
+        """
+
+        | case | TFLOP per image | TFLOP/s | peak | of peak |
+        |---|---|---|---|---|
+        """);
+    for (ImageResult result : results) {
+      text.row(
+          result.images().text(),
+          Markdown.format("%.2f", result.flops().total() / result.images().images() / 1e12),
+          Markdown.format("%.3f", result.flopsPerSecond() / 1e12),
+          Markdown.format("%.3f", result.peaks().flops(result.images().precision()) / 1e12),
+          Markdown.percent(result.shareOfPeak()));
+    }
+    text.append(
+        """
+
+        Memory: the most that gtr4j's process was resident with, JVM included, beside what its model says that weights take
+        and its sampler that activations and scratch will.
+
+        | case | planned | resident | ratio | peer, resident |
+        |---|---|---|---|---|
+        """);
+    for (ImageResult result : results) {
+      text.row(
+          result.images().text(),
+          megabytes(result.java().plannedBytes()),
+          megabytes(result.java().residentPeakBytes()),
+          Markdown.format("%.2f", result.memoryOverPlan()),
+          result.peer() == null ? "" : megabytes(result.peer().residentPeakBytes()));
+    }
+    return text.toString();
+  }
+
+  private static void times(Markdown text, ImageResult result) {
+    boolean hasPeer = result.peer() != null;
+    text.row(
+        result.images().text(),
+        seconds(result.java()),
+        seconds(result.natively()),
+        Markdown.format("%.3f", result.javaOverNative()),
+        hasPeer ? seconds(result.peer()) : "",
+        hasPeer ? ratio(result.ratio()) : "",
+        part(result.java().backboneSeconds(), hasPeer, result.backboneRatio()),
+        part(result.java().headSeconds(), hasPeer, result.headRatio()));
+  }
+
+  private static String part(double seconds, boolean hasPeer, double ratio) {
+    return Markdown.format("%.2f s", seconds) + (hasPeer ? ", " + ratio(ratio) : "");
+  }
+
+  private static String ratio(double ratio) {
+    return Markdown.format("%.2fx", ratio);
+  }
+
+  private static String seconds(ImageResult.Side side) {
+    return Markdown.format("%.2f ± %.2f s", side.seconds(), side.spread());
+  }
+
+  private static String megabytes(long bytes) {
+    return String.format(Locale.ROOT, "%.0f MB", bytes / 1e6);
+  }
+}

@@ -1,0 +1,87 @@
+package io.github.gtr4j.bench.cpu;
+
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+import org.openjdk.jmh.util.ListStatistics;
+import org.openjdk.jmh.util.Statistics;
+
+/**
+ * What the sides took for one case.
+ *
+ * @param images the case
+ * @param flops of the batch, executed
+ * @param peaks of the machine meanwhile
+ * @param java gtr4j through its sampler
+ * @param natively the same calls from C++
+ * @param peer PyTorch; null if there is none
+ */
+record ImageResult(
+    ImageCase images, ImageFlops flops, Peaks peaks, Side java, Side natively, Side peer) {
+
+  /**
+   * One side's medians over the rounds; seconds per image.
+   *
+   * @param name whose
+   * @param seconds of everything
+   * @param spread half the distance between the quartiles of these
+   * @param backboneSeconds in encoder and decoder
+   * @param headSeconds in selection and diffusion head
+   * @param plannedBytes of weights, activations and scratch; 0 if there is no plan
+   * @param residentPeakBytes most that its process had in memory
+   */
+  record Side(
+      String name,
+      double seconds,
+      double spread,
+      double backboneSeconds,
+      double headSeconds,
+      long plannedBytes,
+      long residentPeakBytes) {
+    static Side of(ImageSide.Ready ready, List<ImageTime> times, int images) {
+      Statistics total = statistics(times, ImageTime::seconds);
+      return new Side(
+          ready.name(),
+          total.getPercentile(50) / images,
+          (total.getPercentile(75) - total.getPercentile(25)) / 2 / images,
+          statistics(times, ImageTime::backboneSeconds).getPercentile(50) / images,
+          statistics(times, ImageTime::headSeconds).getPercentile(50) / images,
+          ready.plannedBytes(),
+          times.stream().mapToLong(ImageTime::residentPeakBytes).max().orElse(0));
+    }
+
+    private static Statistics statistics(List<ImageTime> times, ToDoubleFunction<ImageTime> value) {
+      return new ListStatistics(times.stream().mapToDouble(value).toArray());
+    }
+  }
+
+  /** Our time over the peer's; NaN without a peer, as the next ones. */
+  double ratio() {
+    return peer == null ? Double.NaN : java.seconds() / peer.seconds();
+  }
+
+  double backboneRatio() {
+    return peer == null ? Double.NaN : java.backboneSeconds() / peer.backboneSeconds();
+  }
+
+  double headRatio() {
+    return peer == null ? Double.NaN : java.headSeconds() / peer.headSeconds();
+  }
+
+  /** Time through Java over that of the same calls from C++. */
+  double javaOverNative() {
+    return java.seconds() / natively.seconds();
+  }
+
+  double flopsPerSecond() {
+    return flops.total() / images.images() / java.seconds();
+  }
+
+  double shareOfPeak() {
+    return flopsPerSecond() / peaks.flops(images.precision());
+  }
+
+  /** Resident peak over what was planned. */
+  double memoryOverPlan() {
+    return (double) java.residentPeakBytes() / java.plannedBytes();
+  }
+}

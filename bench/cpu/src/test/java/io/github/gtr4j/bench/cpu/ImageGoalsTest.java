@@ -1,0 +1,86 @@
+package io.github.gtr4j.bench.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.gtr4j.kernel.Precision;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ImageGoalsTest {
+  private static final Peaks PEAKS = new Peaks(1e12, 2e12, 1e11);
+
+  /** A case at a share of the peak, a ratio to the peer and to C++, and of memory to its plan. */
+  private static ImageResult result(
+      ImageCase c, double share, double ratio, double overNative, double overPlan) {
+    double seconds = c.flops().total() / c.images() / (share * PEAKS.flops(c.precision()));
+    return new ImageResult(
+        c,
+        c.flops(),
+        PEAKS,
+        side("gtr4j", seconds, 1000, Math.round(1000 * overPlan)),
+        side("libgtr", seconds / overNative, 0, 1),
+        side("PyTorch 2", seconds / ratio, 0, 2000000));
+  }
+
+  private static ImageResult.Side side(
+      String name, double seconds, long plannedBytes, long residentBytes) {
+    return new ImageResult.Side(
+        name, seconds, 0.01, 0.6 * seconds, 0.3 * seconds, plannedBytes, residentBytes);
+  }
+
+  private static List<Goal.Outcome> outcomes(
+      double share, double ratio, double overNative, double overPlan) {
+    List<ImageResult> results =
+        ImageCase.of(List.of(ModelSize.B), List.of(Precision.values()), List.of(1, 8)).stream()
+            .map(c -> result(c, share, ratio, overNative, overPlan))
+            .toList();
+    return ImageGoals.of(results).stream().map(Goal::outcome).distinct().toList();
+  }
+
+  @Test
+  void goodEnoughMeetsAll() {
+    assertEquals(List.of(Goal.Outcome.MET), outcomes(0.9, 0.5, 1.01, 1.2));
+  }
+
+  @Test
+  void tooSlowAndLargeMeetsNone() {
+    assertEquals(List.of(Goal.Outcome.NOT_MET), outcomes(0.6, 0.95, 1.1, 1.3));
+  }
+
+  @Test
+  void withoutAPeerItsGoalsAreUnknown() {
+    ImageCase c = new ImageCase(ModelSize.B, Precision.BF16, 1);
+    ImageResult all = result(c, 0.8, 0.5, 1, 1);
+    ImageResult alone = new ImageResult(c, all.flops(), PEAKS, all.java(), all.natively(), null);
+    List<Goal> goals = ImageGoals.of(List.of(alone));
+    assertEquals(Goal.Outcome.UNKNOWN, goals.get(0).outcome());
+    assertEquals(
+        List.of("80%"),
+        goals.stream()
+            .filter(goal -> goal.what().equals("FLOPs executed over time, bf16, MAR-B, batch 1"))
+            .map(Goal::measured)
+            .toList());
+  }
+
+  @Test
+  void report() throws Exception {
+    ImageCase c = new ImageCase(ModelSize.B, Precision.BF16, 8);
+    Machine machine =
+        new Machine("Some CPU", 2, "avx2", 2, "JVM 17", "PyTorch 2", "2026-11-27", "abc");
+    ImageReport report =
+        new ImageReport(
+            "bench/cpu.sh images", machine, 3, List.of(result(c, 0.5, 0.8, 1.01, 1.2)), List.of());
+    String markdown = report.markdown();
+    List<String> rows =
+        markdown.lines().filter(line -> line.startsWith("| MAR-B, bf16, batch 8")).toList();
+    assertEquals(3, rows.size(), markdown);
+    String seconds = String.format("%.2f", c.flops().total() / 8e12);
+    assertEquals("| MAR-B, bf16, batch 8 | " + seconds + " | 1.000 | 2.000 | 50% |", rows.get(1));
+    assertEquals("| MAR-B, bf16, batch 8 | 0 MB | 0 MB | 1.20 | 2 MB |", rows.get(2));
+    JsonNode root = new ObjectMapper().readTree(report.json());
+    assertEquals(8, root.at("/results/0/images/images").asInt());
+    assertEquals("PyTorch 2", root.at("/results/0/peer/name").asText());
+  }
+}
