@@ -11,15 +11,20 @@ import java.util.Map;
  * @param ours what gtr4j took
  * @param peer what libtorch took; null if it was not measured
  * @param pytorch what Python's PyTorch took, whose build is another; null if it was not measured
+ * @param peaks of the machine meanwhile; null if they were not measured
  */
-public record Comparison(Result ours, Result peer, Result pytorch) {
-  /** Without Python's PyTorch. */
+public record Comparison(Result ours, Result peer, Result pytorch, Peaks peaks) {
+  /** Of two results alone. */
   public Comparison(Result ours, Result peer) {
-    this(ours, peer, null);
+    this(ours, peer, null, null);
   }
 
   Comparison with(Result pytorch) {
-    return new Comparison(ours, peer, pytorch);
+    return new Comparison(ours, peer, pytorch, peaks);
+  }
+
+  Comparison with(Peaks peaks) {
+    return new Comparison(ours, peer, pytorch, peaks);
   }
 
   private record Case(String operation, String shape, Object precision) {}
@@ -46,6 +51,29 @@ public record Comparison(Result ours, Result peer, Result pytorch) {
 
   private static Case caseOf(Result result) {
     return new Case(result.operation(), result.shape(), result.precision());
+  }
+
+  /** Our FLOP/s as a share of the peak; NaN without peaks or FLOPs, as the next ones. */
+  double shareOfPeak() {
+    return peaks == null || ours.flops() == 0
+        ? Double.NaN
+        : ours.flopsPerSecond() / peaks.flops(ours.precision());
+  }
+
+  /** Our bytes per second as a share of those read from memory. */
+  double shareOfBandwidth() {
+    return peaks == null || ours.bytes() == 0
+        ? Double.NaN
+        : ours.bytesPerSecond() / peaks.readBytes();
+  }
+
+  /** The least time that the peaks allow, over ours. */
+  double shareOfRoofline() {
+    if (peaks == null || ours.flops() == 0) {
+      return Double.NaN;
+    }
+    double arithmetic = ours.flops() / peaks.flops(ours.precision());
+    return Math.max(arithmetic, ours.bytes() / peaks.readBytes()) / ours.seconds();
   }
 
   /** Our time over the peer's; NaN without a peer. */

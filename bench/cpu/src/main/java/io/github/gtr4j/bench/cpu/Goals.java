@@ -12,21 +12,15 @@ import java.util.function.ToDoubleFunction;
  */
 final class Goals {
   private final Map<Case, Comparison> measured;
-  private final Peaks peaks;
   private final GoalList goals = new GoalList();
 
-  private Goals(Map<Case, Comparison> measured, Peaks peaks) {
+  private Goals(Map<Case, Comparison> measured) {
     this.measured = measured;
-    this.peaks = peaks;
   }
 
-  /**
-   * Holds the goals against what was measured.
-   *
-   * @param peaks of the machine; null if they were not measured
-   */
-  static List<Goal> of(Map<Case, Comparison> measured, Peaks peaks) {
-    Goals goals = new Goals(measured, peaks);
+  /** Holds the goals against what was measured. */
+  static List<Goal> of(Map<Case, Comparison> measured) {
+    Goals goals = new Goals(measured);
     goals.atMost("head chain, bf16, MAR-B, batch 1", 0.6, c -> isHead(c, 1));
     goals.atMost("head chain, bf16, MAR-B, batch 8", 0.85, c -> isHead(c, 8));
     goals.atLeast(
@@ -34,31 +28,31 @@ final class Goals {
         0.85,
         "of peak",
         c -> isLinear(c) && ((LinearWorkload) c.workload()).rows() >= 128,
-        goals::shareOfPeak);
+        Comparison::shareOfPeak);
     goals.atLeast(
         "linear, bf16, MAR-B, 16 rows, cached weights",
         0.7,
         "of peak",
         c -> hasRows(c, 16, false),
-        goals::shareOfPeak);
+        Comparison::shareOfPeak);
     goals.atLeast(
         "linear, bf16, MAR-B, 16 rows, weights from memory",
         0.7,
         "of peak",
         c -> hasRows(c, 16, true),
-        goals::shareOfPeak);
+        Comparison::shareOfPeak);
     goals.atLeast(
         "linear, bf16, MAR-B, 2 rows, weights from memory",
         0.8,
         "of read bandwidth",
         c -> hasRows(c, 2, true),
-        goals::shareOfBandwidth);
+        Comparison::shareOfBandwidth);
     for (int dim : new int[] {64, 80}) {
       String name = "attention, bf16, S = 320, d = " + dim;
       Predicate<Case> isMeant = c -> isAttention(c, dim);
       goals.goals.atMost(
           name, 1 / 1.7, "PyTorch's time", goals.values(isMeant, goals::ratioToFastestPeer));
-      goals.atLeast(name, 0.55, "of peak", isMeant, goals::shareOfPeak);
+      goals.atLeast(name, 0.55, "of peak", isMeant, Comparison::shareOfPeak);
     }
     goals.atMost("frequency energy, 128 x 1280", 1 / 3.0, Goals::isFrequencyEnergy);
     return goals.goals.goals();
@@ -94,16 +88,6 @@ final class Goals {
 
   private static boolean isFrequencyEnergy(Case c) {
     return c.workload().equals(new FrequencyEnergyWorkload(128, 1280));
-  }
-
-  private double shareOfPeak(Comparison comparison) {
-    return peaks == null
-        ? Double.NaN
-        : comparison.ours().flopsPerSecond() / peaks.flops(comparison.ours().precision());
-  }
-
-  private double shareOfBandwidth(Comparison comparison) {
-    return peaks == null ? Double.NaN : comparison.ours().bytesPerSecond() / peaks.readBytes();
   }
 
   private double[] values(Predicate<Case> isMeant, ToDoubleFunction<Comparison> value) {

@@ -96,14 +96,16 @@ public final class Main implements Callable<Integer> {
       return CommandLine.ExitCode.OK;
     }
     Measurement measurement = quick ? Measurement.quick(threads) : Measurement.thorough(threads);
-    Peaks peaks = Peaks.measure(threads);
+    Peaks before = Peaks.measure(threads);
     Map<Case, Comparison> measured = new LinkedHashMap<>();
     for (Case c : cases) {
       Comparison comparison = measurement.run(c);
       if (python != null && PyTorchAttention.covers(c)) {
         comparison = comparison.with(new PyTorchAttention(python, threads).run(c));
       }
-      measured.put(c, comparison);
+      Peaks after = Peaks.measure(threads);
+      measured.put(c, comparison.with(Peaks.mean(before, after)));
+      before = after;
       System.err.printf(
           "[%d/%d] %s: ratio %.2f%n", measured.size(), cases.size(), c.text(), comparison.ratio());
     }
@@ -111,9 +113,8 @@ public final class Main implements Callable<Integer> {
         new Report(
             command(),
             Machine.describe(threads, Libtorch.version()),
-            peaks,
             new ArrayList<>(measured.values()),
-            Goals.of(measured, peaks));
+            Goals.of(measured));
     write(report.markdown(), report.json(), out);
     return CommandLine.ExitCode.OK;
   }

@@ -32,6 +32,14 @@ public record Peaks(double f32Flops, double bf16Flops, double readBytes) {
     return new Peaks(peaks[0], peaks[1], peaks[2]);
   }
 
+  /** Between two measurements: what the machine reached while something else ran. */
+  static Peaks mean(Peaks before, Peaks after) {
+    return new Peaks(
+        (before.f32Flops + after.f32Flops) / 2,
+        (before.bf16Flops + after.bf16Flops) / 2,
+        (before.readBytes + after.readBytes) / 2);
+  }
+
   /** The median of each peak. */
   static Peaks median(List<Peaks> several) {
     return new Peaks(

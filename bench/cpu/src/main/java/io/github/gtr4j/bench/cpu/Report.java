@@ -5,18 +5,17 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 
 /**
  * What a run found, for readers and for programs.
  *
  * @param command that was called
  * @param machine where it ran
- * @param peaks of the machine; null if they were not measured
  * @param comparisons case by case
  * @param goals and whether they are met
  */
-record Report(
-    String command, Machine machine, Peaks peaks, List<Comparison> comparisons, List<Goal> goals) {
+record Report(String command, Machine machine, List<Comparison> comparisons, List<Goal> goals) {
 
   /** Everything, times in seconds. */
   String json() {
@@ -30,10 +29,13 @@ record Report(
 
   /** Tables. */
   String markdown() {
+    List<Peaks> peaks =
+        comparisons.stream().map(Comparison::peaks).filter(Objects::nonNull).toList();
     List<String[]> more =
-        peaks == null
+        peaks.isEmpty()
             ? List.of()
-            : List.<String[]>of(new String[] {"measured peaks", Markdown.describe(peaks)});
+            : List.<String[]>of(
+                new String[] {"median peaks", Markdown.describe(Peaks.median(peaks))});
     Markdown text = new Markdown("The CPU's operations beside libtorch's", command, machine, more);
     text.goals(goals);
     text.append(
@@ -43,8 +45,9 @@ record Report(
 
         Times are medians of single calls, ± half the distance between the quartiles; the ratio is our time over libtorch's.
         PyTorch is Python's, whose build is another, by bench/peers/torch_attention.py. GFLOP/s, GB/s and shares are ours:
-        FLOPs as executed, bytes of weights that come from memory; the roofline is the longer of both at the measured peaks.
-        B/op is what a call of ours allocates on the Java heap, with what JMH allocates per iteration.
+        FLOPs as executed, bytes of weights that come from memory; the roofline is the longer of both at the peaks, which
+        were measured before and after each case. B/op is what a call of ours allocates on the Java heap, with what JMH
+        allocates per iteration.
 
         | operation | | case | gtr4j | libtorch | ratio | PyTorch | GFLOP/s | of peak | GB/s | of bandwidth | of roofline | B/op |
         |---|---|---|---|---|---|---|---|---|---|---|---|---|
@@ -55,7 +58,7 @@ record Report(
     return text.toString();
   }
 
-  private void row(Markdown text, Comparison comparison) {
+  private static void row(Markdown text, Comparison comparison) {
     Result ours = comparison.ours();
     Result peer = comparison.peer();
     boolean hasFlops = ours.flops() > 0;
@@ -69,21 +72,15 @@ record Report(
         peer == null ? "" : Markdown.format("%.2f", comparison.ratio()),
         comparison.pytorch() == null ? "" : time(comparison.pytorch()),
         hasFlops ? Markdown.format("%.0f", ours.flopsPerSecond() / 1e9) : "",
-        hasFlops && peaks != null
-            ? Markdown.percent(ours.flopsPerSecond() / peaks.flops(ours.precision()))
-            : "",
+        share(comparison.shareOfPeak()),
         hasBytes ? Markdown.format("%.1f", ours.bytesPerSecond() / 1e9) : "",
-        hasBytes && peaks != null
-            ? Markdown.percent(ours.bytesPerSecond() / peaks.readBytes())
-            : "",
-        hasFlops && peaks != null ? Markdown.percent(roofline(ours) / ours.seconds()) : "",
+        share(comparison.shareOfBandwidth()),
+        share(comparison.shareOfRoofline()),
         Double.isNaN(ours.bytesPerOp()) ? "" : Markdown.format("%.1f", ours.bytesPerOp()));
   }
 
-  /** The least time that the peaks allow. */
-  private double roofline(Result result) {
-    return Math.max(
-        result.flops() / peaks.flops(result.precision()), result.bytes() / peaks.readBytes());
+  private static String share(double share) {
+    return Double.isNaN(share) ? "" : Markdown.percent(share);
   }
 
   /** Three digits and a unit. */

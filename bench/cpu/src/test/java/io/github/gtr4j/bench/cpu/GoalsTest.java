@@ -26,9 +26,11 @@ class GoalsTest {
           c,
           new Comparison(
               result(c, Implementation.GTR4J, ours, flops, bytes),
-              result(c, Implementation.LIBTORCH, ours / ratio, flops, bytes)));
+              result(c, Implementation.LIBTORCH, ours / ratio, flops, bytes),
+              null,
+              PEAKS));
     }
-    return Goals.of(measured, PEAKS);
+    return Goals.of(measured);
   }
 
   private static Result result(
@@ -59,7 +61,7 @@ class GoalsTest {
     measured.put(one, comparison(one, 0.95));
     measured.put(other, comparison(other, 0.8));
     Goal goal =
-        Goals.of(measured, PEAKS).stream()
+        Goals.of(measured).stream()
             .filter(g -> g.what().contains("128 rows"))
             .findFirst()
             .orElseThrow();
@@ -114,7 +116,7 @@ class GoalsTest {
   }
 
   private static Goal attentionRatio(Map<Case, Comparison> measured) {
-    return Goals.of(measured, null).stream()
+    return Goals.of(measured).stream()
         .filter(g -> g.what().endsWith("d = 64") && g.limit().contains("PyTorch"))
         .findFirst()
         .orElseThrow();
@@ -131,11 +133,14 @@ class GoalsTest {
   private static Comparison comparison(Case c, double share) {
     double flops = c.workload().flops();
     return new Comparison(
-        result(c, Implementation.GTR4J, flops / (share * PEAKS.bf16Flops()), flops, 0), null);
+        result(c, Implementation.GTR4J, flops / (share * PEAKS.bf16Flops()), flops, 0),
+        null,
+        null,
+        PEAKS);
   }
 
   @Test
   void withoutCasesNothingIsKnown() {
-    assertEquals(List.of(Goal.Outcome.UNKNOWN), outcomes(Goals.of(Map.of(), null)));
+    assertEquals(List.of(Goal.Outcome.UNKNOWN), outcomes(Goals.of(Map.of())));
   }
 }
