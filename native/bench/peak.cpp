@@ -1,8 +1,13 @@
 #include "peak.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
+#include <memory>
+#include <new>
 #include <thread>
 #include <vector>
 
@@ -72,15 +77,24 @@ double flops_per_second(float (*loop)(int64_t), int64_t flops_per_round, int32_t
   return best;
 }
 
+// On large pages, as weights are: what the tables of small ones cost is not the memory's speed.
+std::unique_ptr<float, decltype(&std::free)> ones(size_t count) {
+  constexpr size_t kPage = size_t{1} << 21;
+  const size_t bytes = (count * sizeof(float) + kPage - 1) / kPage * kPage;
+  std::unique_ptr<float, decltype(&std::free)> data(static_cast<float*>(std::aligned_alloc(kPage, bytes)), &std::free);
+  if (data == nullptr) throw std::bad_alloc();
+  madvise(data.get(), bytes, MADV_HUGEPAGE);
+  std::fill_n(data.get(), count, 1.0f);
+  return data;
+}
+
 double bytes_per_second(float (*read)(const float*, int64_t), int32_t threads) {
   const size_t count = static_cast<size_t>(kReadFloats) * static_cast<size_t>(threads);
-  std::vector<float> data(count + 16);
-  const auto address = reinterpret_cast<uintptr_t>(data.data());
-  const float* aligned = data.data() + (64 - address % 64) % 64 / sizeof(float);
+  const auto data = ones(count);
   double best = 0;
   for (int repetition = 0; repetition < kRepetitions; ++repetition) {
     const double seconds =
-        time_together(threads, [&](int32_t thread) { sink = read(aligned + thread * kReadFloats, kReadFloats); });
+        time_together(threads, [&](int32_t thread) { sink = read(data.get() + thread * kReadFloats, kReadFloats); });
     best = std::max(best, static_cast<double>(count * sizeof(float)) / seconds);
   }
   return best;
