@@ -58,6 +58,28 @@ Items split(const AttentionKernels& kernels, int threads, int64_t batch, int64_t
   return items;
 }
 
+// Hands out the items, neighbours together as long as many are left: a thread then knows which head comes next.
+class Shares {
+ public:
+  explicit Shares(const Items& items) noexcept : items_(items) {}
+
+  // Returns the first of some items and sets the end of them; the same as the end if none is left.
+  int64_t take(int64_t* end) noexcept {
+    int64_t first = next_.load(std::memory_order_relaxed);
+    int64_t after = first;
+    do {
+      const int64_t left = items_.count() - first;
+      after = first + std::min(left, std::max<int64_t>(1, left / (2 * items_.slots)));
+    } while (!next_.compare_exchange_weak(first, after, std::memory_order_relaxed));
+    *end = after;
+    return first;
+  }
+
+ private:
+  const Items& items_;
+  std::atomic<int64_t> next_{0};
+};
+
 AttentionCall call_of(double scale, const gtr_tensor& q, const gtr_tensor& k, const gtr_tensor& v,
                       const gtr_tensor* mask, const gtr_tensor& out) noexcept {
   const double factor = std::fabs(scale) * kLog2E;
@@ -95,23 +117,29 @@ gtr_status attention(const Context& context, gtr_precision precision, double sca
 
   // A slot is a piece of scratch with a thread that takes items until none is left, so scratch grows with the threads
   // and not with the items.
-  std::atomic<int64_t> next{0};
+  Shares shares(items);
   context.pool->parallel_for(items.slots, [&](int64_t slot) {
     char* const packed = static_cast<char*>(scratch) + slot * (packed_bytes + kernels.work_bytes);
     char* const work = packed + packed_bytes;
-    int64_t packed_head = -1;
-    for (int64_t item; (item = next.fetch_add(1, std::memory_order_relaxed)) < items.count();) {
+    const auto head_of = [&](int64_t item) {
       const int64_t batch = item / items.ranges / heads;
-      const AttentionHead head{batch, item / items.ranges % heads, length_at(key_lengths, batch, k.shape[1])};
-      const int64_t first = item % items.ranges * items.queries;
-      const int64_t end = std::min(first + items.queries, length_at(query_lengths, batch, query_length));
-      if (first >= end) continue;
-      if (packed_head != item / items.ranges) {
-        kernels.pack(call, head, packed);
-        packed_head = item / items.ranges;
-      }
-      for (int64_t query = first; query < end; query += kernels.query_block) {
-        kernels.attend(call, head, query, std::min(kernels.query_block, end - query), packed, work);
+      return AttentionHead{batch, item / items.ranges % heads, length_at(key_lengths, batch, k.shape[1])};
+    };
+    int64_t packed_head = -1;
+    int64_t end_item = 0;
+    for (int64_t item = 0; (item = shares.take(&end_item)) < end_item;) {
+      for (; item < end_item; ++item) {
+        const AttentionHead head = head_of(item);
+        const int64_t first = item % items.ranges * items.queries;
+        const int64_t end = std::min(first + items.queries, length_at(query_lengths, head.batch, query_length));
+        if (first >= end) continue;
+        if (packed_head != item / items.ranges) {
+          kernels.pack(call, head, packed);
+          packed_head = item / items.ranges;
+        }
+        const bool last_of_head = item + 1 < end_item && (item + 1) % items.ranges == 0;
+        const AttentionHead next = last_of_head ? head_of(item + 1) : head;
+        kernels.attend(call, head, first, end - first, packed, work, last_of_head ? &next : nullptr);
       }
     }
   });

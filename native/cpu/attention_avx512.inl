@@ -2,6 +2,7 @@
 
 constexpr int kTileRows = 6;
 constexpr int kTileVectors = 4;
+constexpr bool kAlternate = true;
 
 GTR_SIMD_INLINE Vec broadcast_unit(const float* p) { return {_mm512_set1_ps(*p)}; }
 

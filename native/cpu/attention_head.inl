@@ -1,6 +1,7 @@
 // Attention over one head, written once over a tier's vector and micro-kernel. A tier's attention.cpp includes this
 // inside its namespace and an anonymous one, after its vectors and
 //   kTileRows, kTileVectors         size of the micro-kernel's tile; kTileVectors is 2 to 4
+//   kAlternate                      whether registers suffice for weights beside the tile
 //   broadcast_unit(p)               the 4-byte unit at p in all lanes
 //   transpose(square)               of kLanes vectors of units
 //   split_exponent(x), kFineExponential, kCoarseExponential   see attention_exponent.inl
@@ -12,7 +13,7 @@
 //     round(v)                      floats as products see them
 //     load_units(p, n)              n units of kElements neighbours in a row
 //     load_step(p, next, n)         n units, each the elements of kElements rows; next is null behind the last row
-//     store_weights(row, i, v)      weights i.. of a row of units, in place of scores i.. in it
+//     store_weights(row, i, v)      weights i.. of a row of units
 //     store_weights(row, i, v, w)   two vectors of them
 //   };
 // Nothing from std, here and in what follows: the linker might keep this tier's copy for all.
@@ -21,19 +22,17 @@
 #include "attention_pack.inl"
 #include "attention_softmax.inl"
 
-// Queries of a block: their scores for a block of keys stay in the second-level cache.
+// Queries that share a block of keys before the next one comes, so that blocks stay in the second-level cache.
 constexpr int64_t kQueryBlock = 48;
 static_assert(kQueryBlock % kTileRows == 0);
-// Strides of the blocks in units; not a multiple of 4 KiB, where rows would compete for cache sets.
-constexpr int64_t kHeadStride = 256 + 16;
-constexpr int64_t kScoreStride = kAttentionKeys + 16;
 
-// Memory of one block of queries.
+// Memory of attend.
 struct Work {
   alignas(64) float queries[kQueryBlock * kHeadStride];  // units
-  alignas(64) float scores[kQueryBlock * kScoreStride];  // then weights, in units
   alignas(64) float sums[kQueryBlock * kHeadStride];     // of weights times values
   alignas(64) SoftmaxState states[kQueryBlock];
+  Scores scores[2];                                     // of a stage, and of the one after it
+  alignas(64) float weights[kTileRows * kScoreStride];  // of a stage, in units
 };
 static_assert(sizeof(Work) % GTR_ALIGNMENT == 0);
 
@@ -154,86 +153,234 @@ void finish_row(const float* sums, float divisor, int64_t head_dim, Element* out
   }
 }
 
-// One block of keys for all rows of the block of queries.
+// kTileRows queries and a block of keys.
+struct Stage {
+  int64_t query;  // the first, of the call's
+  int64_t key;    // the first
+};
+
+// A call of attend.
+struct Pass {
+  const AttentionCall& call;
+  const AttentionHead& head;
+  int64_t first_query;
+  int64_t queries;
+  int64_t head_dim;
+  int64_t query_block;  // as few queries as will do, where one block of keys is all
+  Packed packed;
+  Work& work;
+  const AttentionHead* next;
+
+  int64_t rows(const Stage& stage) const { return smaller(kTileRows, queries - stage.query); }
+  int64_t keys(const Stage& stage) const { return smaller(kAttentionKeys, head.keys - stage.key); }
+  int64_t key_vectors(const Stage& stage) const { return round_up(keys(stage), kLanes) / kLanes; }
+  float* sums(const Stage& stage) const { return work.sums + stage.query % query_block * kHeadStride; }
+  float* query_units(const Stage& stage) const { return work.queries + stage.query % query_block * kHeadStride; }
+  SoftmaxState* states(const Stage& stage) const { return work.states + stage.query % query_block; }
+  bool is_first(const Stage& stage) const { return stage.key == 0; }
+  bool is_last(const Stage& stage) const { return stage.key + kAttentionKeys >= head.keys; }
+
+  const uint8_t* visible_to(const Stage& stage, int64_t row) const {
+    return row_of<uint8_t>(*call.mask, head.batch, head.head, first_query + stage.query + row) + stage.key;
+  }
+
+  // Blocks of queries, of each the blocks of keys, and of each the queries. False after the last stage.
+  bool advance(Stage& stage) const {
+    const int64_t block = stage.query / query_block * query_block;
+    stage.query += kTileRows;
+    if (stage.query < smaller(block + query_block, queries)) return true;
+    stage.key += kAttentionKeys;
+    if (stage.key < head.keys) {
+      stage.query = block;
+      return true;
+    }
+    stage.key = 0;
+    stage.query = block + query_block;
+    return stage.query < queries;
+  }
+};
+
+template <typename Arithmetic, typename Element>
+void pack_queries(const Pass& pass, const Stage& stage) {
+  const int64_t rows = pass.rows(stage);
+  const int64_t ahead = smaller(rows, pass.queries - stage.query - kTileRows);
+  for (int64_t row = 0; row < ahead; ++row) {
+    const int64_t query = pass.first_query + stage.query + kTileRows + row;
+    prefetch_lines<PrefetchFor::kSoon>(row_of<Element>(*pass.call.q, pass.head.batch, query, pass.head.head),
+                                       pass.head_dim * sizeof(Element));
+  }
+  float* units = pass.query_units(stage);
+  for (int64_t row = 0; row < kTileRows; ++row, units += kHeadStride) {
+    pass.states(stage)[row] = {kMinusInfinity, 0.0f};
+    if (row < rows) {
+      const int64_t query = pass.first_query + stage.query + row;
+      pack_query<Arithmetic>(row_of<Element>(*pass.call.q, pass.head.batch, query, pass.head.head), pass.head_dim,
+                             pass.call.sign, units);
+    } else {  // fills the last tile
+      for (int64_t i = 0; i < round_up(pass.head_dim, kLanes); i += kLanes) store(units + i, broadcast(0.0f));
+    }
+  }
+}
+
+// Scores of a stage; unless `before` is null, the weights of an earlier stage of as many keys as well.
 template <typename Arithmetic>
-void attend_keys(const AttentionCall& call, const AttentionHead& head, int64_t first_query, int64_t queries,
-                 int64_t first, const Packed& packed, Work& work) {
-  const int64_t head_dim = call.q->shape[3];
-  const int64_t rows = round_up(queries, kTileRows);
-  const int64_t keys = smaller(kAttentionKeys, head.keys - first);
-  multiply_matrix<Arithmetic, kHeadStride, kScoreStride, false>(
-      rows, work.queries, key_block<Arithmetic>(packed, first, head_dim), round_up(keys, kLanes) / kLanes,
-      head_dim / Arithmetic::kElements, work.scores);
-
-  const auto visible_to = [&](int64_t row) -> const uint8_t* {
-    if (call.mask == nullptr) return nullptr;
-    return row_of<uint8_t>(*call.mask, head.batch, head.head, first_query + row) + first;
-  };
-  // In a loop of its own: the weights of a row wait for the row's maximum, so the maxima of all rows come first.
-  const int64_t key_vectors = round_up(keys, kLanes) / kLanes;
-  float highest[kQueryBlock];
-  for (int64_t row = 0; row < queries; ++row) {
-    float* const scores = work.scores + row * kScoreStride;
-    hide(scores, keys, visible_to(row));
-    highest[row] = highest_score(scores, key_vectors);
+void score(const Pass& pass, const Stage& stage, Scores& scores, Scores* before) {
+  if (pass.is_first(stage)) {
+    const auto pack =
+        pass.call.q->dtype == GTR_BF16 ? pack_queries<Arithmetic, Bfloat16> : pack_queries<Arithmetic, float>;
+    pack(pass, stage);
   }
-  const int64_t columns = round_up(head_dim, kLanes);
-  for (int64_t row = 0; row < queries; ++row) {
-    const float rescale =
-        softmax_block<Arithmetic>(call, work.scores + row * kScoreStride, key_vectors, highest[row], work.states[row]);
-    if (first == 0) continue;
-    float* const sums = work.sums + row * kHeadStride;
-    for (int64_t i = 0; i < columns; i += kLanes) store(sums + i, load(sums + i) * broadcast(rescale));
+  const float* const keys = key_block<Arithmetic>(pass.packed, stage.key, pass.head_dim);
+  const int64_t steps = pass.head_dim / Arithmetic::kElements;
+  if (before == nullptr) {
+    score_rows<Arithmetic, false>(pass.query_units(stage), keys, pass.key_vectors(stage), steps, scores);
+  } else {
+    score_rows<Arithmetic, kAlternate>(pass.query_units(stage), keys, pass.key_vectors(stage), steps, scores, before,
+                                       pass.work.weights);
   }
+}
 
-  const float* const values = value_block<Arithmetic>(packed, first, head_dim);
+// From scores to all that weights need.
+template <typename Arithmetic>
+void prepare_weights(const Pass& pass, const Stage& stage, Scores& scores) {
+  const int64_t keys = pass.keys(stage);
+  for (int64_t row = 0; row < kTileRows; ++row) {
+    float* const values = scores.values + row * kScoreStride;
+    hide_tail(values, keys);
+    if (pass.call.mask != nullptr && row < pass.rows(stage)) {
+      hide(values, scores.highest + row * kLanes, keys, pass.visible_to(stage, row));
+    }
+    raise<Arithmetic>(row, scores, pass.states(stage)[row]);
+  }
+}
+
+template <typename Arithmetic>
+void add_values(const Pass& pass, const Stage& stage, const Scores& scores) {
+  const float* const weights = pass.work.weights;
+  const int64_t keys = pass.keys(stage);
+  const int64_t vectors = round_up(pass.head_dim, kLanes) / kLanes;
   const int64_t steps = round_up(keys, Arithmetic::kElements) / Arithmetic::kElements;
-  if (call.mask == nullptr || packed.non_finite[first / kAttentionKeys] == 0) {
-    multiply_matrix<Arithmetic, kScoreStride, kHeadStride, true>(rows, work.scores, values, columns / kLanes, steps,
-                                                                 work.sums);
-    return;
+  const float* const values = value_block<Arithmetic>(pass.packed, stage.key, pass.head_dim);
+  float* const sums = pass.sums(stage);
+  for (int64_t row = 0; !pass.is_first(stage) && row < kTileRows; ++row) {
+    float* const row_sums = sums + row * kHeadStride;
+    const Vec rescale = broadcast(scores.rescale[row]);
+    for (int64_t i = 0; i < vectors * kLanes; i += kLanes) store(row_sums + i, load(row_sums + i) * rescale);
   }
-  for (int64_t row = 0; row < queries; ++row) {
-    add_visible<Arithmetic>(work.scores + row * kScoreStride, values, visible_to(row), keys, head_dim,
-                            work.sums + row * kHeadStride);
+  if (pass.call.mask != nullptr && pass.packed.non_finite[stage.key / kAttentionKeys] != 0) {
+    for (int64_t row = 0; row < pass.rows(stage); ++row) {
+      float* const row_sums = sums + row * kHeadStride;
+      for (int64_t i = 0; pass.is_first(stage) && i < vectors * kLanes; i += kLanes) {
+        store(row_sums + i, broadcast(0.0f));
+      }
+      add_visible<Arithmetic>(weights + row * kScoreStride, values, pass.visible_to(stage, row), keys, pass.head_dim,
+                              row_sums);
+    }
+  } else if (pass.is_first(stage)) {
+    multiply_rows<Arithmetic, kScoreStride, kHeadStride, false>(weights, values, vectors, steps, sums);
+  } else {
+    multiply_rows<Arithmetic, kScoreStride, kHeadStride, true>(weights, values, vectors, steps, sums);
+  }
+}
+
+template <typename Element>
+GTR_SIMD_INLINE Element* out_row(const Pass& pass, const Stage& stage) {
+  const gtr_tensor& out = *pass.call.out;
+  return static_cast<Element*>(out.data) + pass.head.batch * out.stride[0] +
+         (pass.first_query + stage.query) * out.stride[1] + pass.head.head * out.stride[2];
+}
+
+// Fetches what write_out will write: another core may have used it last.
+template <typename Element>
+GTR_SIMD_INLINE void prefetch_out(const Pass& pass, const Stage& stage) {
+  const Element* row = out_row<Element>(pass, stage);
+  for (int64_t i = 0; i < pass.rows(stage); ++i, row += pass.call.out->stride[1]) {
+    prefetch_lines<PrefetchFor::kWriting>(row, pass.head_dim * sizeof(Element));
+  }
+}
+
+template <typename Element>
+void write_out(const Pass& pass, const Stage& stage) {
+  Element* to = out_row<Element>(pass, stage);
+  for (int64_t row = 0; row < pass.rows(stage); ++row, to += pass.call.out->stride[1]) {
+    finish_row(pass.sums(stage) + row * kHeadStride, pass.states(stage)[row].sum, pass.head_dim, to);
+  }
+}
+
+// A part of the keys and values of the head that follows: all of them in the course of the first block of keys.
+template <typename Element>
+GTR_SIMD_INLINE void prefetch_part(const gtr_tensor& tensor, const Pass& pass, const Stage& stage) {
+  const int64_t stages = (pass.queries + kTileRows - 1) / kTileRows;
+  const int64_t rows = (pass.next->keys + stages - 1) / stages;
+  const int64_t first = stage.query / kTileRows * rows;
+  const int64_t end = smaller(first + rows, pass.next->keys);
+  for (int64_t row = first; row < end; ++row) {
+    prefetch_lines<PrefetchFor::kLater>(row_of<Element>(tensor, pass.next->batch, row, pass.next->head),
+                                        pass.head_dim * sizeof(Element));
+  }
+}
+
+GTR_SIMD_INLINE void prefetch_part(const gtr_tensor& tensor, const Pass& pass, const Stage& stage) {
+  if (tensor.dtype == GTR_BF16) {
+    prefetch_part<Bfloat16>(tensor, pass, stage);
+  } else {
+    prefetch_part<float>(tensor, pass, stage);
   }
 }
 
 template <typename Arithmetic>
 void attend(const AttentionCall& call, const AttentionHead& head, int64_t first_query, int64_t queries,
-            const void* memory, void* work_memory) {
+            const void* memory, void* work_memory, const AttentionHead* next_head) {
   Work& work = *static_cast<Work*>(work_memory);
   const int64_t head_dim = call.q->shape[3];
-  const int64_t columns = round_up(head_dim, kLanes);
-  const Packed packed = packed_at<Arithmetic>(const_cast<void*>(memory), head.keys, head_dim);
+  const Pass pass{call,
+                  head,
+                  first_query,
+                  queries,
+                  head_dim,
+                  head.keys <= kAttentionKeys ? 2 * kTileRows : kQueryBlock,
+                  packed_at<Arithmetic>(const_cast<void*>(memory), head.keys, head_dim),
+                  work,
+                  next_head};
+  Scores* scores = &work.scores[0];
+  Scores* next_scores = &work.scores[1];
+  scores->factor = call.factor;
+  next_scores->factor = call.factor;
 
-  for (int64_t row = 0; row < round_up(queries, kTileRows); ++row) {
-    float* const units = work.queries + row * kHeadStride;
-    float* const sums = work.sums + row * kHeadStride;
-    for (int64_t i = 0; i < columns; i += kLanes) store(sums + i, broadcast(0.0f));
-    work.states[row] = {kMinusInfinity, 0.0f};
-    if (row >= queries) {  // fills the last tile
-      for (int64_t i = 0; i < columns; i += kLanes) store(units + i, broadcast(0.0f));
-    } else if (call.q->dtype == GTR_BF16) {
-      pack_query<Arithmetic>(row_of<Bfloat16>(*call.q, head.batch, first_query + row, head.head), head_dim, call.sign,
-                             units);
-    } else {
-      pack_query<Arithmetic>(row_of<float>(*call.q, head.batch, first_query + row, head.head), head_dim, call.sign,
-                             units);
+  Stage stage{0, 0};
+  score<Arithmetic>(pass, stage, *scores, nullptr);
+  prepare_weights<Arithmetic>(pass, stage, *scores);
+  for (bool more = true; more;) {
+    Stage next = stage;
+    more = pass.advance(next);
+    // Weights of a stage are found while the next one's scores are.
+    const bool alternate =
+        more && can_alternate(head_dim / Arithmetic::kElements) && pass.key_vectors(next) == pass.key_vectors(stage);
+    if (!alternate) weigh_rows<Arithmetic>(*scores, pass.key_vectors(stage), work.weights);
+    if (more && pass.is_last(next)) {
+      if (call.out->dtype == GTR_BF16) {
+        prefetch_out<Bfloat16>(pass, next);
+      } else {
+        prefetch_out<float>(pass, next);
+      }
     }
-  }
-  for (int64_t first = 0; first < head.keys; first += kAttentionKeys) {
-    attend_keys<Arithmetic>(call, head, first_query, queries, first, packed, work);
-  }
-  for (int64_t row = 0; row < queries; ++row) {
-    const float* const sums = work.sums + row * kHeadStride;
-    const gtr_tensor& out = *call.out;
-    const int64_t at = head.batch * out.stride[0] + (first_query + row) * out.stride[1] + head.head * out.stride[2];
-    if (out.dtype == GTR_BF16) {
-      finish_row(sums, work.states[row].sum, head_dim, static_cast<Bfloat16*>(out.data) + at);
-    } else {
-      finish_row(sums, work.states[row].sum, head_dim, static_cast<float*>(out.data) + at);
+    if (more) score<Arithmetic>(pass, next, *next_scores, alternate ? scores : nullptr);
+    for (int64_t row = 0; row < kTileRows; ++row) add_total(row, *scores, pass.states(stage)[row]);
+    // Here, where the products that follow hide the latencies.
+    if (more) prepare_weights<Arithmetic>(pass, next, *next_scores);
+    if (next_head != nullptr && pass.is_first(stage)) {
+      prefetch_part(*call.k, pass, stage);
+      prefetch_part(*call.v, pass, stage);
     }
+    add_values<Arithmetic>(pass, stage, *scores);
+    if (pass.is_last(stage)) {
+      const auto write = call.out->dtype == GTR_BF16 ? write_out<Bfloat16> : write_out<float>;
+      write(pass, stage);
+    }
+    stage = next;
+    Scores* const free_scores = scores;
+    scores = next_scores;
+    next_scores = free_scores;
   }
 }
 

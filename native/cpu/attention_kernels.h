@@ -1,10 +1,10 @@
 // What a CPU tier brings to attention.
 //
-// The keys and values of one head are packed once, for all its queries. Queries come in blocks of up to `query_block`
-// rows; a block walks over the keys in blocks of kAttentionKeys with an online softmax: scores, their maximum, weights,
-// weights times values, and sums so far rescaled where a later block of keys has a higher maximum. Blocks of keys start
-// at key 0 and every sum runs over keys in ascending order, so a row's bits depend on its own query, on the keys that
-// its batch entry attends to and on their number, and on nothing else.
+// The keys and values of one head are packed once, for all its queries. A few queries at a time, as many as the
+// micro-kernel's tile has rows, walk over the keys in blocks of kAttentionKeys with an online softmax: scores, their
+// maximum, weights, weights times values, and sums so far rescaled where a later block of keys has a higher maximum.
+// Blocks of keys start at key 0 and every sum runs over keys in an order that their number alone determines, so a row's
+// bits depend on its own query, on the keys that its batch entry attends to and on their number, and on nothing else.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,7 @@ struct AttentionHead {
 };
 
 struct AttentionKernels {
-  int64_t query_block;  // most queries per call of attend
+  int64_t query_block;  // calls of attend do best with a multiple of it
   int64_t work_bytes;   // memory of one call of attend; a multiple of GTR_ALIGNMENT
 
   // Bytes of the packed keys and values of a head, a multiple of GTR_ALIGNMENT.
@@ -45,9 +45,10 @@ struct AttentionKernels {
 
   void (*pack)(const AttentionCall& call, const AttentionHead& head, void* packed);
 
-  // Writes out rows first_query .. first_query + queries - 1.
+  // Writes out rows first_query .. first_query + queries - 1. Meanwhile brings keys and values of `next`, unless null,
+  // into the cache.
   void (*attend)(const AttentionCall& call, const AttentionHead& head, int64_t first_query, int64_t queries,
-                 const void* packed, void* work);
+                 const void* packed, void* work, const AttentionHead* next);
 };
 
 namespace scalar {

@@ -10,7 +10,26 @@ GTR_SIMD_INLINE int64_t round_up(int64_t x, int64_t multiple) { return (x + mult
 
 GTR_SIMD_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
-// Keys first .. first + keys - 1 as columns, head_dim / kElements steps: the transpose of what is in memory.
+// Into the first-level cache, into the second, or into the first as the only core that has it.
+enum class PrefetchFor { kSoon, kLater, kWriting };
+
+// The lines of cache that bytes from p on lie in. What calls this and does nothing else must be inlined, too: GCC drops
+// calls of functions without effect, and takes prefetching for none.
+template <PrefetchFor kUse>
+GTR_SIMD_INLINE void prefetch_lines(const void* p, int64_t bytes) {
+  constexpr int kWrites = kUse == PrefetchFor::kWriting ? 1 : 0;
+  constexpr int kLocality = kUse == PrefetchFor::kLater ? 2 : 3;
+  const char* const end = static_cast<const char*>(p) + bytes;
+  const char* line = static_cast<const char*>(p) - reinterpret_cast<uintptr_t>(p) % 64;
+  for (; line < end; line += 64) __builtin_prefetch(line, kWrites, kLocality);
+}
+
+// How many rows ahead of their use keys and values are prefetched. Heads lie side by side in a row of memory, so those
+// of one head are too far apart for the processor to do it.
+constexpr int64_t kRowsAhead = 32;
+
+// Keys first .. first + keys - 1 as columns, head_dim / kElements steps: the transpose of what is in memory. The
+// last vector is filled up with the last key, which changes nothing about a row's highest score.
 template <typename Arithmetic, typename Element>
 void pack_keys(const gtr_tensor& k, const AttentionHead& head, int64_t first, int64_t keys, int64_t head_dim,
                float* packed) {
@@ -21,13 +40,17 @@ void pack_keys(const gtr_tensor& k, const AttentionHead& head, int64_t first, in
     for (int64_t n = 0; n < panel; ++n) {
       const int64_t key = first + (vector + n) * kLanes;
       const int present = static_cast<int>(smaller(kLanes, first + keys - key));
+      const int64_t ahead_end = smaller(key + kRowsAhead + kLanes, first + keys);
+      for (int64_t ahead = key + kRowsAhead; ahead < ahead_end; ++ahead) {
+        prefetch_lines<PrefetchFor::kSoon>(row_of<Element>(k, head.batch, ahead, head.head),
+                                           head_dim * sizeof(Element));
+      }
       for (int64_t unit = 0; unit < units; unit += kLanes) {
         const int count = static_cast<int>(smaller(kLanes, units - unit));
         Vec square[kLanes];
         for (int i = 0; i < kLanes; ++i) {
-          square[i] = broadcast(0.0f);
-          if (i >= present) continue;
-          const Element* row = row_of<Element>(k, head.batch, key + i, head.head) + unit * Arithmetic::kElements;
+          const int64_t from = key + (i < present ? i : present - 1);
+          const Element* row = row_of<Element>(k, head.batch, from, head.head) + unit * Arithmetic::kElements;
           square[i] = Arithmetic::load_units(row, count);
         }
         transpose(square);
@@ -51,6 +74,11 @@ void pack_values(const gtr_tensor& v, const AttentionHead& head, int64_t first, 
       const Element* next = Arithmetic::kElements == 2 && key + 1 < first + keys
                                 ? row_of<Element>(v, head.batch, key + 1, head.head)
                                 : nullptr;
+      const int64_t ahead_end = smaller(key + kRowsAhead + Arithmetic::kElements, first + keys);
+      for (int64_t ahead = key + kRowsAhead; vector == 0 && ahead < ahead_end; ++ahead) {
+        prefetch_lines<PrefetchFor::kSoon>(row_of<Element>(v, head.batch, ahead, head.head),
+                                           head_dim * sizeof(Element));
+      }
       for (int64_t n = 0; n < panel; ++n, packed += kLanes) {
         const int64_t column = (vector + n) * kLanes;
         const int count = static_cast<int>(smaller(kLanes, head_dim - column));

@@ -8,6 +8,7 @@ namespace {
 
 constexpr int kTileRows = 6;
 constexpr int kTileVectors = 2;
+constexpr bool kAlternate = false;
 
 GTR_SIMD_INLINE Vec broadcast_unit(const float* p) { return {_mm256_broadcast_ss(p)}; }
 

@@ -44,7 +44,6 @@ struct PairProducts {
     return {_mm512_castsi512_ps(units)};
   }
 
-  // Behind what is still to be read: weights take half the room of scores.
   GTR_SIMD_INLINE static void store_weights(float* row, int64_t i, Vec weights) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(row + i / 2), round_half(weights));
   }

@@ -8,6 +8,7 @@ namespace {
 
 constexpr int kTileRows = 2;
 constexpr int kTileVectors = 4;
+constexpr bool kAlternate = false;
 
 GTR_SIMD_INLINE Vec broadcast_unit(const float* p) { return broadcast(*p); }
 
