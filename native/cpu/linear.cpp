@@ -23,6 +23,8 @@ constexpr int64_t kPackAlone = 16 * 1024;     // elements of x below which wakin
 constexpr int64_t kTasksPerThread = 16;       // so that a thread that was held up does not hold up the call by much
 constexpr int64_t kMinTaskBytes = 64 * 1024;  // of weights, below which a task is not worth handing over
 constexpr int64_t kMinChunkProducts = 1 << 20;  // multiplications, below which rows are not split for more threads
+// Bytes of a residual up to which a core's own caches hold it, so that fetching it ahead only costs.
+constexpr int64_t kNearResidual = 256 * 1024;
 
 int64_t round_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
 int64_t divide_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit; }
@@ -149,6 +151,8 @@ struct Call {
     LinearBlock block{};
     block.panel_stride = linear.panel_stride;
     block.sums_stride = rows * kernels.columns;
+    const bool far_residual =
+        epilogue.residual != nullptr && plan.rows * linear.outputs * int64_t{sizeof(float)} > kNearResidual;
     const bool single = plan.block_steps >= linear.steps;
     for (int64_t step = 0; step < linear.steps; step += plan.block_steps) {
       block.steps = std::min(plan.block_steps, linear.steps - step);
@@ -167,6 +171,11 @@ struct Call {
         block.x = plan.packed(scratch, first, rows, step, start, block.steps);
         // Tiles that need no second block take turns in one buffer.
         block.sums = single ? sums : sums + start * kernels.columns;
+        if (last && far_residual) {
+          const int64_t column = panel * kernels.columns;
+          kernels.prefetch_residual(epilogue, first + start, tile_rows, column,
+                                    std::min(kernels.columns, linear.outputs - column));
+        }
         kernels.multiply[choice][tile_rows - 1](block);
         if (last) {
           finish(panel, count, first + start, tile_rows, block);

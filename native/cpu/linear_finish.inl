@@ -85,3 +85,22 @@ void finish(const LinearEpilogue& epilogue, int64_t first_row, int64_t rows, int
                                                                  : finish_with<GTR_ACTIVATION_NONE>;
   with(epilogue, first_row, rows, first_column, columns, sums);
 }
+
+constexpr int64_t kFloatsPerLine = 16;
+
+template <bool kToWrite>
+void prefetch_rows(const gtr_tensor& tensor, int64_t first_row, int64_t rows, int64_t column, int64_t columns) {
+  const float* row = row_of<const float>(tensor, first_row, column);
+  for (int64_t i = 0; i < rows; ++i, row += tensor.stride[0]) {
+    for (int64_t at = 0; at < columns; at += kFloatsPerLine) __builtin_prefetch(row + at, kToWrite, 3);
+  }
+}
+
+void prefetch_residual(const LinearEpilogue& epilogue, int64_t first_row, int64_t rows, int64_t column,
+                       int64_t columns) {
+  if (epilogue.residual->data == epilogue.y->data) {
+    prefetch_rows<true>(*epilogue.y, first_row, rows, column, columns);
+  } else {
+    prefetch_rows<false>(*epilogue.residual, first_row, rows, column, columns);
+  }
+}

@@ -62,6 +62,10 @@ struct LinearKernels {
   // Finishes rows first_row .. +rows - 1 by columns first_column .. +columns - 1 of y, columns <= a panel's.
   void (*finish)(const LinearEpilogue& epilogue, int64_t first_row, int64_t rows, int64_t first_column, int64_t columns,
                  const float* sums);
+
+  // Brings the residual that `finish` will read into the cache.
+  void (*prefetch_residual)(const LinearEpilogue& epilogue, int64_t first_row, int64_t rows, int64_t first_column,
+                            int64_t columns);
 };
 
 namespace scalar {

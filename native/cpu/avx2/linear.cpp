@@ -44,7 +44,8 @@ extern const LinearKernels kLinearF32 = {
      {multiply<1, 2>, multiply<2, 2>, multiply<3, 2>},
      {multiply<1, 4>}},
     pack_f32,
-    finish};
+    finish,
+    prefetch_residual};
 
 extern const LinearKernels kLinearBf16 = {/*rows=*/5,
                                           /*columns=*/kColumns,
@@ -57,6 +58,7 @@ extern const LinearKernels kLinearBf16 = {/*rows=*/5,
                                            {multiply_widened<1, 2>, multiply_widened<2, 2>},
                                            {multiply_widened<1, 4>}},
                                           pack_bf16,
-                                          finish};
+                                          finish,
+                                          prefetch_residual};
 
 }  // namespace gtr::cpu::avx2

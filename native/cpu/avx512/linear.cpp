@@ -45,7 +45,8 @@ extern const LinearKernels kLinearF32 = {
      {multiply<1, 2>, multiply<2, 2>, multiply<3, 2>, multiply<4, 2>},
      {multiply<1, 4>, multiply<2, 4>}},
     pack_f32,
-    finish};
+    finish,
+    prefetch_residual};
 
 extern const LinearKernels kLinearBf16 = {
     /*rows=*/12,
@@ -60,6 +61,7 @@ extern const LinearKernels kLinearBf16 = {
      {multiply_widened<1, 2>, multiply_widened<2, 2>, multiply_widened<3, 2>, multiply_widened<4, 2>},
      {multiply_widened<1, 4>, multiply_widened<2, 4>}},
     pack_bf16,
-    finish};
+    finish,
+    prefetch_residual};
 
 }  // namespace gtr::cpu::avx512

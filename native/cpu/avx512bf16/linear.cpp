@@ -37,6 +37,7 @@ extern const LinearKernels kLinearBf16 = {
      {multiply<1, 2>, multiply<2, 2>, multiply<3, 2>, multiply<4, 2>},
      {multiply<1, 4>, multiply<2, 4>}},
     pack_bf16,
-    finish};
+    finish,
+    prefetch_residual};
 
 }  // namespace gtr::cpu::avx512bf16

@@ -41,7 +41,8 @@ extern const LinearKernels kLinearF32 = {
     /*chunk_rows=*/126,
     {{multiply<1, 1>, multiply<2, 1>, multiply<3, 1>}, {multiply<1, 2>}, {multiply<1, 4>}},
     pack_f32,
-    finish};
+    finish,
+    prefetch_residual};
 
 extern const LinearKernels kLinearBf16 = {/*rows=*/3,
                                           /*columns=*/kColumns,
@@ -53,6 +54,7 @@ extern const LinearKernels kLinearBf16 = {/*rows=*/3,
                                            {multiply_widened<1, 2>},
                                            {multiply_widened<1, 4>}},
                                           pack_bf16,
-                                          finish};
+                                          finish,
+                                          prefetch_residual};
 
 }  // namespace gtr::cpu::scalar
