@@ -54,7 +54,7 @@ record ImageMeasurement(int threads, int rounds, String python) {
   private List<String> server(ImageCase c, boolean java) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("-Xmx256m");
+    command.add("-Xmx64m");
     command.add("-XX:+UseSerialGC");
     if (Runtime.version().feature() >= 22) {
       command.add("--enable-native-access=ALL-UNNAMED");

@@ -64,7 +64,7 @@ record ImageReport(
     text.append(
         """
 
-        Memory: the most that gtr4j's process was resident with, JVM included, beside what its model says that weights take
+        Memory: the most that gtr4j's process was resident with, JVM (-Xmx64m) included, beside what its model says that weights take
         and its sampler that activations and scratch will.
 
         | case | planned | resident | ratio | peer, resident |
