@@ -1,8 +1,5 @@
 package io.github.gtr4j.bench.cpu;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import java.util.List;
 import java.util.Locale;
 
@@ -20,12 +17,7 @@ record ImageReport(
 
   /** Everything, times in seconds. */
   String json() {
-    try {
-      return new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValueAsString(this)
-          + "\n";
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException(e);
-    }
+    return RunOptions.json(this);
   }
 
   /** Tables. */

@@ -2,14 +2,17 @@ package io.github.gtr4j.bench.cpu;
 
 import io.github.gtr4j.kernel.Precision;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
 
 /** The command line of whole images. */
 @Command(
@@ -19,6 +22,10 @@ import picocli.CommandLine.ParentCommand;
         "Measures whole images, through Java and from C++, beside PyTorch where there is one.")
 final class ImagesCommand implements Callable<Integer> {
   @ParentCommand private Main main;
+
+  @Spec private CommandSpec spec;
+
+  @Mixin private RunOptions run = new RunOptions();
 
   @Option(
       names = "--model",
@@ -42,33 +49,19 @@ final class ImagesCommand implements Callable<Integer> {
   private List<Integer> batches = List.of(1, 8);
 
   @Option(
-      names = "--threads",
-      paramLabel = "N",
-      description = "Threads that work on a call, of each side; by default as many as there are.")
-  private int threads = Runtime.getRuntime().availableProcessors();
-
-  @Option(
       names = "--rounds",
       paramLabel = "N",
       description = "Times that each side samples after its first; by default 3.")
   private int rounds = 3;
 
-  @Option(
-      names = "--python",
-      paramLabel = "PROGRAM",
-      description = "A Python that has PyTorch, the peer; without it there is none.")
-  private String python;
-
-  @Option(
-      names = "--out",
-      paramLabel = "PREFIX",
-      description = "Also write the report to PREFIX.md and PREFIX.json.")
-  private Path out;
-
   @Override
   public Integer call() throws IOException {
+    if (rounds < 1 || run.threads < 1 || batches.stream().anyMatch(images -> images < 1)) {
+      throw new ParameterException(
+          spec.commandLine(), "--rounds, --threads and --batch are numbers from 1 on");
+    }
     List<ImageCase> cases = ImageCase.of(models, precisions, batches);
-    ImageMeasurement measurement = new ImageMeasurement(threads, rounds, python);
+    ImageMeasurement measurement = new ImageMeasurement(run.threads, rounds, run.python);
     List<ImageResult> results = new ArrayList<>();
     for (ImageCase c : cases) {
       ImageResult result = measurement.run(c);
@@ -86,11 +79,11 @@ final class ImagesCommand implements Callable<Integer> {
     ImageReport report =
         new ImageReport(
             main.command(),
-            Machine.describe(threads, peer == null ? "none" : peer.name()),
+            Machine.describe(run.threads, peer == null ? "none" : peer.name()),
             rounds,
             results,
             ImageGoals.of(results));
-    Main.write(report.markdown(), report.json(), out);
+    run.write(report.markdown(), report.json());
     return CommandLine.ExitCode.OK;
   }
 }

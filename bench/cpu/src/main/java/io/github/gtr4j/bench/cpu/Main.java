@@ -3,8 +3,6 @@ package io.github.gtr4j.bench.cpu;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,6 +11,7 @@ import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The command line. */
@@ -23,17 +22,13 @@ import picocli.CommandLine.Option;
     description =
         "Measures the CPU's operations beside libtorch's at the shapes of MAR, and prints a report.")
 public final class Main implements Callable<Integer> {
+  @Mixin private RunOptions run = new RunOptions();
+
   @Option(
       names = "--filter",
       paramLabel = "REGEX",
       description = "Only cases in whose text it is found, such as 'linear bf16 MAR-B qkv'.")
   private Pattern filter = Pattern.compile("");
-
-  @Option(
-      names = "--threads",
-      paramLabel = "N",
-      description = "Threads that work on a call, of each side; by default as many as there are.")
-  private int threads = Runtime.getRuntime().availableProcessors();
 
   @Option(
       names = "--model",
@@ -47,21 +42,8 @@ public final class Main implements Callable<Integer> {
       description = "Two minutes: the shapes that goals are about, and shorter measurements.")
   private boolean quick;
 
-  @Option(
-      names = "--python",
-      paramLabel = "PROGRAM",
-      description =
-          "A Python that has PyTorch, a second peer of attention; without it there is none.")
-  private String python;
-
   @Option(names = "--list", description = "Print what would be measured, and end.")
   private boolean list;
-
-  @Option(
-      names = "--out",
-      paramLabel = "PREFIX",
-      description = "Also write the report to PREFIX.md and PREFIX.json.")
-  private Path out;
 
   private final List<String> arguments;
 
@@ -95,15 +77,16 @@ public final class Main implements Callable<Integer> {
       cases.forEach(c -> stdout.println(c.text()));
       return CommandLine.ExitCode.OK;
     }
-    Measurement measurement = quick ? Measurement.quick(threads) : Measurement.thorough(threads);
-    Peaks before = Peaks.measure(threads);
+    Measurement measurement =
+        quick ? Measurement.quick(run.threads) : Measurement.thorough(run.threads);
+    Peaks before = Peaks.measure(run.threads);
     Map<Case, Comparison> measured = new LinkedHashMap<>();
     for (Case c : cases) {
       Comparison comparison = measurement.run(c);
-      if (python != null && PyTorchAttention.covers(c)) {
-        comparison = comparison.with(new PyTorchAttention(python, threads).run(c));
+      if (run.python != null && PyTorchAttention.covers(c)) {
+        comparison = comparison.with(new PyTorchAttention(run.python, run.threads).run(c));
       }
-      Peaks after = Peaks.measure(threads);
+      Peaks after = Peaks.measure(run.threads);
       measured.put(c, comparison.with(Peaks.mean(before, after)));
       before = after;
       System.err.printf(
@@ -112,28 +95,15 @@ public final class Main implements Callable<Integer> {
     Report report =
         new Report(
             command(),
-            Machine.describe(threads, Libtorch.version()),
+            Machine.describe(run.threads, Libtorch.version()),
             new ArrayList<>(measured.values()),
             Goals.of(measured));
-    write(report.markdown(), report.json(), out);
+    run.write(report.markdown(), report.json());
     return CommandLine.ExitCode.OK;
   }
 
   /** What a user calls to run this. */
   String command() {
     return ("bench/cpu.sh " + String.join(" ", arguments)).strip();
-  }
-
-  /**
-   * Prints a report.
-   *
-   * @param out prefix of the files that it is also written to; null: none
-   */
-  static void write(String markdown, String json, Path out) throws IOException {
-    new PrintStream(System.out, true, StandardCharsets.UTF_8).print(markdown);
-    if (out != null) {
-      Files.writeString(Path.of(out + ".md"), markdown);
-      Files.writeString(Path.of(out + ".json"), json);
-    }
   }
 }
