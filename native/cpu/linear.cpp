@@ -1,12 +1,13 @@
 // linear: y = residual + gate * activation(x W^T + b).
 //
-// x is packed (and rounded, for bf16) once. Then a task takes a chunk of rows and a range of panels; per panel it walks
-// the inputs in blocks, and every tile of rows passes over a block while its weights are in the nearer caches. The sums
-// of a chunk wait on the stack for the next block; after the last one a tile is finished at once. So each task reads
-// its weights once, and fetches a block's weights from memory while it computes with the block before.
+// x is packed (and rounded, for bf16) once. Then each thread takes panel after panel, for a chunk of rows; per panel it
+// walks the inputs in blocks, and every tile of rows passes over a block while its weights are in the nearer caches.
+// The sums of a chunk wait on the stack for the next block; after the last one a tile is finished at once. So each
+// chunk reads its weights once, and a thread fetches the weights it needs next while it computes.
 #include "linear_weights.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <new>
 
@@ -18,10 +19,9 @@ namespace gtr::cpu {
 namespace {
 
 constexpr int64_t kCacheLine = 64;
-constexpr int64_t kMaxSums = 4224;            // floats, of a task's chunk by its panels at once
-constexpr int64_t kPackAlone = 16 * 1024;     // elements of x below which waking other threads costs more than packing
-constexpr int64_t kTasksPerThread = 16;       // so that a thread that was held up does not hold up the call by much
-constexpr int64_t kMinTaskBytes = 64 * 1024;  // of weights, below which a task is not worth handing over
+constexpr int64_t kMaxSums = 4224;             // floats, of a task's chunk by its panels at once
+constexpr int64_t kPackAlone = 16 * 1024;      // elements of x below which waking other threads costs more than packing
+constexpr int64_t kMinShareBytes = 64 * 1024;  // of weights, below which a share is not worth handing over
 constexpr int64_t kMinChunkProducts = 1 << 20;  // multiplications, below which rows are not split for more threads
 // Bytes of a residual up to which a core's own caches hold it, so that fetching it ahead only costs.
 constexpr int64_t kNearResidual = 256 * 1024;
@@ -134,13 +134,68 @@ int64_t panels_at_once(const Plan& plan, int* choice) {
   return int64_t{1} << *choice;
 }
 
+// Who multiplies what. Each thread has a share of the groups of panels that lie side by side, and passes over them once
+// per chunk: so it knows what it reads next, and a later call finds the weights in the caches of the same core. Who is
+// done takes from the others' shares, a group at a time.
+class Shares {
+ public:
+  struct Item {
+    int64_t chunk;
+    int64_t group;  // negative: there is nothing left
+    bool exists() const { return group >= 0; }
+  };
+
+  Shares(int64_t groups, int64_t chunks, int64_t threads)
+      : groups_(groups), chunks_(chunks), count_(std::min({groups, threads, kMost})) {}
+
+  // The next item of share `home`, or of the first share after it that has any left.
+  Item take(int64_t home) {
+    for (int64_t i = 0; i < count_; ++i) {
+      const int64_t share = (home + i) % count_;
+      const int64_t items = width(share) * chunks_;
+      std::atomic<int64_t>& taken = taken_[share].count;
+      if (taken.load(std::memory_order_relaxed) < items) {
+        const int64_t item = taken.fetch_add(1, std::memory_order_relaxed);
+        if (item < items) {
+          return {item / width(share), first(share) + item % width(share)};
+        }
+      }
+    }
+    return {0, -1};
+  }
+
+  // The group of the item that share `home` gives next, negative if none is left. Another thread may be the one to take
+  // it: only good for fetching ahead.
+  int64_t next_group(int64_t home) const {
+    const int64_t share = home % count_;
+    const int64_t item = taken_[share].count.load(std::memory_order_relaxed);
+    return item < width(share) * chunks_ ? first(share) + item % width(share) : -1;
+  }
+
+ private:
+  static constexpr int64_t kMost = 64;  // with more threads than that, some begin in the same share
+
+  struct alignas(kCacheLine) Taken {
+    std::atomic<int64_t> count{0};
+  };
+
+  int64_t first(int64_t share) const { return split(groups_, count_, share); }
+  int64_t width(int64_t share) const { return first(share + 1) - first(share); }
+
+  const int64_t groups_;
+  const int64_t chunks_;
+  const int64_t count_;
+  Taken taken_[kMost];
+};
+
 struct Call {
   const Plan& plan;
   const LinearEpilogue& epilogue;
   void* scratch;
 
-  // `count` = 1 << choice panels from `panel`, for all rows of a chunk.
-  void multiply(int64_t chunk, int64_t panel, int choice) const {
+  // `count` = 1 << choice panels from `panel`, for all rows of a chunk. `following` are the weights that this thread
+  // probably reads next, null if it is done.
+  void multiply(int64_t chunk, int64_t panel, int choice, const char* following) const {
     alignas(kCacheLine) float sums[kMaxSums];
     const Linear& linear = plan.linear;
     const LinearKernels& kernels = *linear.kernels;
@@ -159,11 +214,13 @@ struct Call {
       block.first = step == 0;
       const bool last = step + block.steps == linear.steps;
       block.weights = linear.weights + panel * linear.panel_stride + step * kernels.step_bytes;
-      // The tiles share in fetching the next block, which follows in memory. Not where a call takes several panels: so
-      // many streams with so few rows keep the processor's own prefetching busy, and ours in its way.
+      // The tiles share in fetching what this thread reads next: the panel's next block, or the next panel's first. Not
+      // where a call takes several panels: so many streams with so few rows keep the processor's own prefetching busy,
+      // and ours in its way.
       const int64_t groups = divide_up(block.steps, kLinearGroup);
-      const char* next = static_cast<const char*>(block.weights) + block.steps * kernels.step_bytes;
-      block.prefetch_lines = count > 1 ? 0 : divide_up(block.steps * kernels.step_bytes / kCacheLine, groups * tiles);
+      const char* next = last ? following : static_cast<const char*>(block.weights) + block.steps * kernels.step_bytes;
+      const bool fetch = count == 1 && next != nullptr;
+      block.prefetch_lines = fetch ? divide_up(block.steps * kernels.step_bytes / kCacheLine, groups * tiles) : 0;
       for (int64_t tile = 0; tile < tiles; ++tile) {
         block.prefetch = next + tile * groups * block.prefetch_lines * kCacheLine;
         const int64_t start = split(rows, tiles, tile);
@@ -251,20 +308,23 @@ gtr_status linear(const Context& context, const Linear& linear, gtr_activation a
   int choice;
   const int64_t at_once = panels_at_once(plan, &choice);
   const int64_t groups = divide_up(linear.panels, at_once);
-  const int64_t wanted = divide_up(context.pool->threads() * kTasksPerThread, plan.chunks);
-  const int64_t worthwhile = std::max<int64_t>(1, linear.panels * linear.panel_stride / kMinTaskBytes);
-  const int64_t ranges = std::min(groups, std::max<int64_t>(1, std::min(wanted, worthwhile)));
+  const int64_t worthwhile = plan.chunks * std::max<int64_t>(1, linear.panels * linear.panel_stride / kMinShareBytes);
+  const int64_t threads = std::min({static_cast<int64_t>(context.pool->threads()), plan.chunks * groups, worthwhile});
   const Call call{plan, epilogue, scratch};
-  context.pool->parallel_for(plan.chunks * ranges, [&](int64_t i) {
-    const int64_t range = i % ranges;
-    const int64_t end = std::min(linear.panels, split(groups, ranges, range + 1) * at_once);
-    for (int64_t panel = split(groups, ranges, range) * at_once; panel < end;) {
-      int take = choice;
-      while ((int64_t{1} << take) > end - panel) {
-        --take;
+  Shares shares(groups, plan.chunks, threads);
+  context.pool->parallel_for(threads, [&](int64_t i) {
+    for (Shares::Item item = shares.take(i); item.exists(); item = shares.take(i)) {
+      const int64_t next = shares.next_group(i);
+      const int64_t end = std::min(linear.panels, (item.group + 1) * at_once);
+      for (int64_t panel = item.group * at_once; panel < end;) {
+        int take = choice;
+        while ((int64_t{1} << take) > end - panel) {
+          --take;
+        }
+        call.multiply(item.chunk, panel, take,
+                      next < 0 ? nullptr : linear.weights + next * at_once * linear.panel_stride);
+        panel += int64_t{1} << take;
       }
-      call.multiply(i / ranges, panel, take);
-      panel += int64_t{1} << take;
     }
   });
   return GTR_OK;
