@@ -15,9 +15,11 @@
 namespace gtr::cpu {
 namespace {
 
-// How often an idle worker, or a caller whose helpers are still busy, looks again before it sleeps: some tens of
-// microseconds, which covers the gap between two loops of one operation but burns no core between operations.
+// How often an idle worker, or a caller whose helpers are still busy, looks again before it sleeps. First for some tens
+// of microseconds, which covers the gap between two loops of one operation; then, with its core offered to whoever else
+// wants it, for some hundreds: a caller pays for the thread that it has to wake, and a loop waits for it.
 constexpr int kSpins = 2000;
+constexpr int kYields = 500;
 constexpr size_t kStackBytes = size_t{2} << 20;
 
 void pause_briefly() noexcept {
@@ -56,6 +58,10 @@ class SleepingPlace {
     for (int i = 0; i < kSpins; ++i) {
       if (condition()) return;
       pause_briefly();
+    }
+    for (int i = 0; i < kYields; ++i) {
+      if (condition()) return;
+      sched_yield();
     }
     pthread_mutex_lock(&mutex_);
     waiting_.fetch_add(1, std::memory_order_seq_cst);
