@@ -10,7 +10,7 @@ namespace {
 // Large blocks (packed weights) start at a huge page and ask for huge pages, which saves most TLB misses when a
 // product streams through them. It is advice: where the kernel refuses, nothing is lost.
 constexpr int64_t kHugePage = int64_t{2} << 20;
-constexpr int64_t kHugePageThreshold = 4 * kHugePage;
+constexpr int64_t kHugePageThreshold = kHugePage;
 
 // How many allocations are left until the one that must fail; 0: none.
 std::atomic<int64_t> allocations_until_failure{0};
