@@ -32,6 +32,10 @@ struct PackBfloat16 {
   static Element element(Source from) { return from; }
 };
 
+#ifdef __PRFCHW__
+constexpr int64_t kFetchAhead = 1024;  // bytes of packed x
+#endif
+
 template <typename Rule>
 void pack_with(const gtr_tensor& x, int64_t first_row, int64_t rows, int64_t first_step, int64_t steps, void* packed) {
   using Source = typename Rule::Source;
@@ -53,6 +57,10 @@ void pack_with(const gtr_tensor& x, int64_t first_row, int64_t rows, int64_t fir
         }
         from = padded;
       }
+#ifdef __PRFCHW__
+      // After the last call these lines belong to all the cores that read them.
+      __builtin_prefetch(target + kFetchAhead, 1);
+#endif
       Element group[kGroupInputs];
       for (int64_t i = 0; i < kGroupInputs; ++i) {
         group[i] = Rule::element(from[i]);
