@@ -28,10 +28,10 @@ record ImageMeasurement(int threads, int rounds, String python) {
       sides.forEach(side -> times.add(new ArrayList<>()));
       List<Peaks> peaks = new ArrayList<>();
       for (int round = 0; round < rounds; round++) {
-        peaks.add(Peaks.measure(threads));
         for (int turn = 0; turn < sides.size(); turn++) {
           // Everyone comes first as often as the others.
           int i = (round + turn) % sides.size();
+          peaks.add(Peaks.measure(threads));
           times.get(i).add(sides.get(i).run());
         }
       }
