@@ -13,7 +13,8 @@ public enum Precision {
     this.code = code;
   }
 
-  int code() {
+  /** Its number in the C ABI, a gtr_precision. */
+  public int code() {
     return code;
   }
 }

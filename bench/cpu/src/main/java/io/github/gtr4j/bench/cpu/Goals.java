@@ -12,7 +12,7 @@ import java.util.function.ToDoubleFunction;
  */
 final class Goals {
   private final Map<Case, Comparison> measured;
-  private final GoalList goals = new GoalList();
+  private final GoalList list = new GoalList();
 
   private Goals(Map<Case, Comparison> measured) {
     this.measured = measured;
@@ -50,12 +50,12 @@ final class Goals {
     for (int dim : new int[] {64, 80}) {
       String name = "attention, bf16, S = 320, d = " + dim;
       Predicate<Case> isMeant = c -> isAttention(c, dim);
-      goals.goals.atMost(
+      goals.list.atMost(
           name, 1 / 1.7, "PyTorch's time", goals.values(isMeant, goals::ratioToFastestPeer));
       goals.atLeast(name, 0.55, "of peak", isMeant, Comparison::shareOfPeak);
     }
     goals.atMost("frequency energy, 128 x 1280", 1 / 3.0, Goals::isFrequencyEnergy);
-    return goals.goals.goals();
+    return goals.list.goals();
   }
 
   private static boolean isBf16OfB(Case c) {
@@ -124,7 +124,7 @@ final class Goals {
 
   /** Our time over libtorch's is at most so much. */
   private void atMost(String what, double limit, Predicate<Case> isMeant) {
-    goals.atMost(what, limit, "libtorch's time", values(isMeant, Comparison::ratio));
+    list.atMost(what, limit, "libtorch's time", values(isMeant, Comparison::ratio));
   }
 
   /** A share is at least so much. */
@@ -134,6 +134,6 @@ final class Goals {
       String of,
       Predicate<Case> isMeant,
       ToDoubleFunction<Comparison> share) {
-    goals.atLeast(what, limit, of, values(isMeant, share));
+    list.atLeast(what, limit, of, values(isMeant, share));
   }
 }

@@ -42,16 +42,18 @@ record HeadWorkload(
   }
 
   /**
-   * As executed with what can be shared computed once: the condition's embedding per row, the
-   * time's per step. The peer computes more.
+   * As executed with what can be shared computed once: the input's projection per token, the
+   * condition's embedding per row, the time's per step of a group. The peer computes more.
    */
   @Override
   public double flops() {
     double w = width;
-    double rowStep = 3.0 * channels * w + (5.0 * blocks + 2) * w * w;
+    double tokenStep = channels * w;
+    double rowStep = 2.0 * channels * w + (5.0 * blocks + 2) * w * w;
     double products = 0;
     for (Group group : groups) {
       double halves = 2.0 * group.rows();
+      products += group.rows() * group.steps() * tokenStep;
       products += halves * group.steps() * rowStep + halves * condition * w;
       products += group.steps() * (TIME_FEATURES * w + w * w);
     }

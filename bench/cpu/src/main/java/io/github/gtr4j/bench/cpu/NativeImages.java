@@ -4,7 +4,6 @@ import com.sun.jna.Pointer;
 import com.sun.jna.ptr.PointerByReference;
 import io.github.gtr4j.device.Device;
 import io.github.gtr4j.device.DeviceOptions;
-import io.github.gtr4j.kernel.Precision;
 
 /** The sampler's calls from C++, without its copies of indices and waits. */
 final class NativeImages implements ImageSampler {
@@ -18,16 +17,8 @@ final class NativeImages implements ImageSampler {
     PointerByReference out = new PointerByReference();
     check(
         library.gtr_bench_images_create(
-            c.model().label(), code(c.precision()), c.images(), threads, out));
+            c.model().label(), c.precision().code(), c.images(), threads, out));
     images = out.getValue();
-  }
-
-  /** A gtr_precision. */
-  private static int code(Precision precision) {
-    return switch (precision) {
-      case F32 -> 0;
-      case BF16 -> 1;
-    };
   }
 
   private void check(int result) {

@@ -44,8 +44,9 @@ class ImageSideTest {
     ImageCase c = new ImageCase(ModelSize.B, Precision.BF16, 1);
     ImageResult result = new ImageMeasurement(2, 1, null).run(c);
     for (ImageResult.Side side : List.of(result.java(), result.natively())) {
-      double parts = side.backboneSeconds() + side.headSeconds();
-      assertTrue(parts > 0.5 * side.seconds() && parts <= side.seconds(), side.toString());
+      assertTrue(side.backboneSeconds() > 0 && side.headSeconds() > 0, side.toString());
+      // The parts lie within the whole.
+      assertTrue(side.backboneSeconds() + side.headSeconds() <= side.seconds(), side.toString());
     }
     // More than what it has to hold, less than two such models.
     assertTrue(result.memoryOverPlan() > 1 && result.memoryOverPlan() < 2, result.toString());
