@@ -45,8 +45,8 @@ struct NormedRows {
     block_sync();
   }
 
-  __device__ __forceinline__ uint4 load(int row, int step, int t) const {
-    return load_16(row_at(row) + step * kStepRowBytes + 16 * t);
+  __device__ __forceinline__ const void* chunk(int row, int step, int c) const {
+    return row_at(row) + step * kStepRowBytes + 16 * c;
   }
 
  private:
@@ -83,10 +83,10 @@ __global__ void __launch_bounds__(Shape::kThreads, 4)
   stream_linear<Shape>(weights, rows.steps, tiles, rows.width, rows, rows.rows, epilogue, cancelled);
 }
 
-// Of shared memory: 64 bytes more than a multiple of 128, which keeps reads of 8 rows free of bank conflicts.
+// Of shared memory: 16 bytes more than a multiple of 128, which keeps reads of 8 rows free of bank conflicts.
 int64_t row_bytes(const Linear& linear) noexcept {
   const int64_t bytes = int64_t{linear.steps} * kStepRowBytes;
-  return bytes % 128 == 0 ? bytes + 64 : bytes;
+  return (bytes + 127) / 128 * 128 + 16;
 }
 
 int64_t shared_bytes(const Linear& linear) noexcept { return Shape::kSharedBytes + Shape::kRows * row_bytes(linear); }

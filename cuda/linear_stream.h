@@ -1,9 +1,8 @@
 // The weight-streaming core of bf16 `linear`, for few rows: bound by the memory that W comes from.
 //
 // A block computes 8 kTiles columns of y for all rows, with one warp per partition of the inputs. A warp's ring of
-// stages in shared memory holds steps of W (and of x) on their way; every lane copies exactly the chunks that it
-// multiplies with, so nothing in the loop waits for another thread: cp.async.wait_group is all. W is read once by the
-// whole grid.
+// stages in shared memory holds steps of W (and of x) on their way; a warp copies what it multiplies with, so nothing
+// in the loop waits for another warp. W is read once by the whole grid.
 //
 // How much is on its way: a memory of 3.35 TB/s (H100) with a latency of some 700 ns needs 2.3 MB under way, 18 KB for
 // each of 132 multiprocessors; half the latency being queues, 32 KB or more. With kRowGroups = kTiles = 1 a block has
@@ -20,9 +19,10 @@
 //   struct has
 //     __device__ void prepare() const               Block. makes the rows, after all of the ring is under way, and ends
 //                                                   with a block_sync if threads read what others wrote
-//     __device__ uint4 load(int row, int step, int t) const   inputs 32 step + 8 t .. + 7 of a row as bf16, zero beyond
-//                                                   the last row (row < 8 kRowGroups) and the last input
-//   and its own shared memory starts at dynamic_shared<unsigned char>() + StreamShape<...>::kSharedBytes. Rows of 64
+//     __device__ const void* chunk(int row, int step, int c) const   where inputs 32 step + 8 c .. + 7 of a row lie in
+//                                                   shared memory as bf16, zero beyond the last row (row <
+//                                                   8 kRowGroups) and the last input
+//   and its own shared memory starts at dynamic_shared<unsigned char>() + StreamShape<...>::kSharedBytes. Rows of 16
 //   bytes more than a multiple of 128 are read without bank conflicts.
 // - `Epilogue` takes the sums, see linear_epilogue.h.
 #pragma once
@@ -63,28 +63,40 @@ struct StreamShape {
   static constexpr int64_t kSharedBytes = kRingBytes + kRows * kSumsWidth * 4;
 };
 
-// The chunks of one step, of a lane: a[g] of row 8 g + lane / 4, b[t] of column tile t.
+// A lane's part of 8 rows of x or W and the 32 inputs of a step, as ldmatrix gives it: of[i] holds inputs 8 i + 2 t and
+// the next of row g.
+struct Fragments {
+  Bf16x2 of[4];
+};
+
+// Warp. at: the lane's fragment_chunk of a swizzled step, or chunk lane / 8 of row lane % 8 as it lies elsewhere.
+__device__ __forceinline__ Fragments load_fragments(const void* at) {
+  Fragments fragments;
+  load_matrix_x4(fragments.of, at);
+  return fragments;
+}
+
+// A lane's fragments of one step: a[g] of rows 8 g .. 8 g + 7, b[t] of column tile t.
 template <typename Shape>
 struct StreamStep {
-  uint4 a[Shape::kRowGroups];
-  uint4 b[Shape::kTiles];
+  Fragments a[Shape::kRowGroups];
+  Fragments b[Shape::kTiles];
 };
 
 // D += A B for the two k-steps of a step.
 template <int kRowGroups, int kTiles>
 __device__ __forceinline__ void multiply_step(float (&sums)[(kRowGroups + 1) / 2][kTiles][4],
-                                              const uint4 (&a)[kRowGroups], const uint4 (&b)[kTiles]) {
+                                              const Fragments (&a)[kRowGroups], const Fragments (&b)[kTiles]) {
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
 #pragma unroll
     for (int m = 0; m < (kRowGroups + 1) / 2; ++m) {
-      const uint4 top = a[2 * m];
-      const uint4 bottom = 2 * m + 1 < kRowGroups ? a[2 * m + 1] : make_uint4(0, 0, 0, 0);
-      const Bf16x2 rows[4] = {half == 0 ? top.x : top.z, half == 0 ? bottom.x : bottom.z, half == 0 ? top.y : top.w,
-                              half == 0 ? bottom.y : bottom.w};
+      const Fragments& top = a[2 * m];
+      const Fragments bottom = 2 * m + 1 < kRowGroups ? a[2 * m + 1] : Fragments{};
+      const Bf16x2 rows[4] = {top.of[2 * half], bottom.of[2 * half], top.of[2 * half + 1], bottom.of[2 * half + 1]};
 #pragma unroll
       for (int n = 0; n < kTiles; ++n) {
-        const Bf16x2 columns[2] = {half == 0 ? b[n].x : b[n].z, half == 0 ? b[n].y : b[n].w};
+        const Bf16x2 columns[2] = {b[n].of[2 * half], b[n].of[2 * half + 1]};
         multiply_bf16(sums[m][n], rows, columns);
       }
     }
@@ -97,7 +109,7 @@ class WeightStream {
  public:
   __device__ WeightStream(const void* weights, int steps, int tiles, int first_tile, const Rows& rows)
       : rows_(rows),
-        ring_(dynamic_shared<uint4>() + warp_id() * Shape::kRingChunks + lane_id()),
+        ring_(dynamic_shared<uint4>() + warp_id() * Shape::kRingChunks),
         step_(partition_start<kPartitionsBf16>(steps, warp_id())),
         end_(partition_start<kPartitionsBf16>(steps, warp_id() + 1)),
         next_(step_) {
@@ -119,6 +131,7 @@ class WeightStream {
     int slot = 0;
     while (step_ < end_) {
       copy_async_wait<Shape::kGroups - 1>();
+      warp_sync();  // what the other lanes copied is there, too
       if (end_ - step_ >= Shape::kGroupSteps) {
         multiply<true>(slot, sums);
       } else {
@@ -141,7 +154,7 @@ class WeightStream {
     for (int s = 0; s < Shape::kGroupSteps; ++s) {
       if (next_ + s < end_) {
         const int64_t step = next_ + s;
-        uint4* to = stage(slot, s);
+        uint4* to = stage(slot, s) + swizzled_chunk(lane_id());
 #pragma unroll
         for (int t = 0; t < Shape::kTiles; ++t) {
           copy_async_16(to + t * kWarp, weights_[t] + step * kStepBytes, has_tile_[t]);
@@ -168,15 +181,15 @@ class WeightStream {
 #pragma unroll
     for (int s = 0; s < Shape::kGroupSteps; ++s) {
       if (kWhole || step_ + s < end_) {
-        const uint4* from = stage(slot, s);
+        const uint4* from = stage(slot, s) + fragment_chunk(lane_id());
 #pragma unroll
-        for (int t = 0; t < Shape::kTiles; ++t) steps[s].b[t] = load_16(from + t * kWarp);
+        for (int t = 0; t < Shape::kTiles; ++t) steps[s].b[t] = load_fragments(from + t * kWarp);
 #pragma unroll
         for (int g = 0; g < Shape::kRowGroups; ++g) {
           if constexpr (Rows::kInShared) {
-            steps[s].a[g] = rows_.load(8 * g + lane_id() / 4, step_ + s, lane_id() % 4);
+            steps[s].a[g] = load_fragments(rows_.chunk(8 * g + lane_id() % 8, step_ + s, lane_id() / 8));
           } else {
-            steps[s].a[g] = load_16(from + (Shape::kTiles + g) * kWarp);
+            steps[s].a[g] = load_fragments(from + (Shape::kTiles + g) * kWarp);
           }
         }
       }
@@ -188,7 +201,7 @@ class WeightStream {
   }
 
   Rows rows_;
-  uint4* ring_;  // this lane's chunk of the first stage
+  uint4* ring_;  // this warp's
   int step_;
   int end_;
   int next_;  // the first step that was not asked for

@@ -4,8 +4,8 @@
 // the whole tile, so that no warp needs a second set of accumulators to add partitions; at the end they are added in
 // shared memory. A stage holds a step (32 inputs) of each partition. cp.async fills kStages - 1 of them ahead.
 //
-// In shared memory x lies as rows of 64 bytes and W as packed. A fragment is a 16-byte load of lane (g, t) at row g,
-// chunk t: 8 lanes read 128 bytes in a row, without bank conflicts.
+// In shared memory x lies as rows of 64 bytes and W as packed, both swizzled (linear_weights.h): ldmatrix reads without
+// bank conflicts.
 //
 // Reasoning behind the shapes, per multiprocessor (not measured: no card was at hand). An A100 does 1024 multiply-adds
 // a clock, mma.sync on an H100 some 1300; both read 128 bytes a clock from shared memory.
@@ -82,7 +82,7 @@ class TileCopies {
   __device__ void fetch(uint4* stage, int i) const {
     const int64_t step = step_ + i;
     if (step < end_) {
-      uint4* to = stage + slice_ * Shape::kSliceChunks + thread_;
+      uint4* to = stage + slice_ * Shape::kSliceChunks + swizzled_chunk(thread_);
       constexpr int kRowsApart = Shape::kSliceThreads / Shape::kRowChunks;
 #pragma unroll
       for (int j = 0; j < Shape::kStageRows / Shape::kSliceThreads; ++j) {
@@ -134,8 +134,9 @@ __device__ __forceinline__ void tile_linear(const void* weights, int steps, int 
   const int warp_row = warp / Shape::kWarpsAcross * Shape::kWarpRows;
   const int warp_column = warp % Shape::kWarpsAcross * Shape::kWarpColumns;
   const uint4* const own = ring + copies.slice() * Shape::kSliceChunks;
-  const uint4* const own_rows = own + warp_row * Shape::kRowChunks + lane_id();
-  const uint4* const own_columns = own + Shape::kStageRows + warp_column / kTileColumns * kStepChunks + lane_id();
+  const uint4* const own_rows = own + warp_row * Shape::kRowChunks + fragment_chunk(lane_id());
+  const uint4* const own_columns =
+      own + Shape::kStageRows + warp_column / kTileColumns * kStepChunks + fragment_chunk(lane_id());
 
   float sums[kColumnTiles][kRowTiles][1][4] = {};
   const int own_steps = copies.steps();
@@ -150,12 +151,12 @@ __device__ __forceinline__ void tile_linear(const void* weights, int steps, int 
     if (i < own_steps) {
       const uint4* const x = own_rows + stage * Shape::kStageChunks;
       const uint4* const w = own_columns + stage * Shape::kStageChunks;
-      uint4 a[2 * kRowTiles];
+      Fragments a[2 * kRowTiles];
 #pragma unroll
-      for (int g = 0; g < 2 * kRowTiles; ++g) a[g] = load_16(x + 8 * g * Shape::kRowChunks);
+      for (int g = 0; g < 2 * kRowTiles; ++g) a[g] = load_fragments(x + 8 * g * Shape::kRowChunks);
 #pragma unroll
       for (int n = 0; n < kColumnTiles; ++n) {
-        const uint4 b[1] = {load_16(w + n * kStepChunks)};
+        const Fragments b[1] = {load_fragments(w + n * kStepChunks)};
         multiply_step<2 * kRowTiles, 1>(sums[n], a, b);
       }
     }

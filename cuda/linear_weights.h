@@ -3,15 +3,14 @@
 // W [outputs, inputs] lies in steps of 512 bytes: a step holds 64 bytes (32 bf16 or 16 f32 inputs) of each of 8 rows of
 // W, the 8 columns of one column tile of y. Steps of a tile follow each other, tiles follow each other:
 // [tiles][steps][32 chunks][16 bytes]. A chunk is 8 bf16 or 4 f32 neighbours of one row. Chunk c of a step belongs to
-//   bf16: row c / 4, inputs 8 (c % 4) and on, so that chunk l is what lane l needs of W for two k-steps of m16n8k16;
+//   bf16: row c / 4, inputs 8 (c % 4) and on;
 //   f32:  row c % 8, inputs 4 (c / 8) and on, so that 8 lanes with a column each read 128 bytes without a bank
 //   conflict.
 // What lies beyond the last row or input is zero.
 //
-// The tensor core wants inputs 2t, 2t+1, 2t+8, 2t+9 of each k-step from thread-in-group t. Which inputs we call so is
-// ours to choose, as long as x and W agree: t takes the inputs 8t .. 8t+7 of a step, the first four of them as those of
-// the first k-step. So a lane's fragments are 16 neighbouring bytes, of W as of a row of x: one 16-byte load each,
-// from global memory as from shared memory, where 8 lanes read 128 bytes in a row. No ldmatrix, no swizzle.
+// In shared memory a step's chunks are swizzled (swizzled_chunk), so that neither asynchronous copies nor ldmatrix meet
+// bank conflicts: what ldmatrix gives of a step are the fragments of two k-steps of m16n8k16, the first of inputs 0 to
+// 15 and the second of 16 to 31. wgmma sums the same sixteen (linear_hopper.cu), with the same bits.
 //
 // The sum over the inputs is cut into partitions, whose bounds depend on the number of steps alone. Every kernel sums
 // a partition in ascending order into one accumulator that starts at zero, and adds the partitions in ascending order.
@@ -42,6 +41,12 @@ __host__ __device__ __forceinline__ int partition_start(int steps, int p) {
   const int start = p * each;
   return start < steps ? start : steps;
 }
+
+// Of a bf16 step in shared memory, or of 8 rows of x that go with it: the place of chunk c.
+__host__ __device__ __forceinline__ int swizzled_chunk(int c) { return c ^ ((c >> 3) & 3); }
+
+// The chunk whose address lane l gives to ldmatrix for all of a step: row l % 8 of the tile of inputs 8 (l / 8) and on.
+__host__ __device__ __forceinline__ int fragment_chunk(int lane) { return swizzled_chunk(4 * (lane % 8) + lane / 8); }
 
 inline int64_t step_inputs(gtr_precision precision) {
   return precision == GTR_PRECISION_BF16 ? kStepInputsBf16 : kStepInputsF32;
