@@ -99,6 +99,7 @@ void launch_cooperative(Queue& queue, dim3 grid, int threads, int64_t shared_byt
 // Memory
 //   uint4 load_streaming_16(const void* global)   16 aligned bytes of read-only data that are not read again soon
 //   uint4 load_16(const void*), void store_16(void*, uint4)   16 aligned bytes, any memory
+//   void prefetch_l2(const void* global)   asks for the 128 bytes around an address that is aligned to 16, to L2
 //   T load_relaxed(const T* global)        of int32_t or uint32_t that another stream or block may write meanwhile
 //   int32_t atomic_compare_swap(int32_t* address, int32_t expected, int32_t value)   returns what was there
 //   void fence()                           orders this thread's writes for all threads of the device and the host

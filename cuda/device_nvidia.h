@@ -139,6 +139,9 @@ __device__ __forceinline__ uint4 load_streaming_16(const void* global) {
 }
 __device__ __forceinline__ uint4 load_16(const void* address) { return *static_cast<const uint4*>(address); }
 __device__ __forceinline__ void store_16(void* address, uint4 value) { *static_cast<uint4*>(address) = value; }
+__device__ __forceinline__ void prefetch_l2(const void* global) {
+  asm volatile("prefetch.global.L2 [%0];\n" ::"l"(__cvta_generic_to_global(global)));
+}
 template <typename T>
 __device__ __forceinline__ T load_relaxed(const T* global) {
   return *static_cast<const volatile T*>(global);

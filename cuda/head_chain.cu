@@ -110,8 +110,8 @@ ChainPlan::ChainPlan(const Head& head, const gtr_chain& chain, void* scratch) no
   condition_row_ = scratch_.take<int32_t>(modulation_rows);
   pass_ = HeadPass::place(scratch_, head, all.all());
   for (float*& stream : streams_) stream = scratch_.take<float>(all.all() * width);
-  normed_ = scratch_.take<float>(all.all() * width);
-  predictions_ = scratch_.take<float>(all.all() * 2 * channels);
+  normed_ = scratch_.take<float>(all.all() * turn_normed_width(head));
+  predictions_ = scratch_.take<float>(all.all() * turn_predictions_width(head));
   linear_scratch_ = scratch_.take_bytes(head_linear_scratch_size(head, std::max({modulation_rows, all.all(), times})));
 }
 

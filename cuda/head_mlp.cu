@@ -8,18 +8,17 @@
 namespace gtr::cuda {
 namespace {
 
-// Every block of the product normalises all rows again, from L2 and with its two warps, while its weights are on their
-// way. A warp takes about a microsecond for a row, as long as a launch of its own for all of them costs. Not measured:
-// no card was at hand.
-constexpr int64_t kMostRows = 4;
+// Every block of the product normalises all rows again, one after the other from L2 and with its two warps, while its
+// weights are on their way. Two rows are done when these come; more would keep them waiting longer than a launch of its
+// own for all rows takes.
+constexpr int64_t kMostRows = 2;
 
 using Shape = StreamShape<1, 1, true>;
 
-// Register-resident steps of a lane: rows of up to 1536 elements.
-constexpr int kRowSteps = 12;
+// Of a row that stays in registers, up to 1536 elements.
+constexpr int kRowSteps = 3;
 
-// Rows for stream_linear, made in shared memory behind its own: bf16 [8, row_bytes / 2], zeros beyond the rows and
-// beyond the width.
+// Rows for stream_linear, made in shared memory behind its own: bf16 [8, row_bytes / 2], zeros beyond the width.
 template <int kSteps, bool kVector>
 struct NormedRows {
   static constexpr bool kInShared = true;
@@ -35,12 +34,12 @@ struct NormedRows {
   }
 
   __device__ __forceinline__ void prepare() const {
-    for (int row = warp_id(); row < Shape::kRows; row += Shape::kWarps) {
+    GTR_SHARED(NormSums, sums, 1);
+    for (int row = 0; row < rows; ++row) {
       auto* const y = reinterpret_cast<Bf16*>(row_at(row));
+      normalise(row, sums[0], y);
       const int64_t columns = static_cast<int64_t>(steps) * kStepInputsBf16;
-      const int64_t made = row < rows ? width : 0;
-      if (row < rows) normalise(row, y);
-      for (int64_t i = made + lane_id(); i < columns; i += kWarp) y[i] = Bf16{0};
+      for (int64_t i = width + threadIdx.x; i < columns; i += Shape::kThreads) y[i] = Bf16{0};
     }
     block_sync();
   }
@@ -50,26 +49,38 @@ struct NormedRows {
   }
 
  private:
-  __device__ __forceinline__ void normalise(int64_t row, Bf16* y) const {
+  __device__ __forceinline__ void normalise(int64_t row, NormSums& sums, Bf16* y) const {
+    const int rank = warp_id();
     const float* const x = mlp.stream + row * width;
     const Bf16* const shift = static_cast<const Bf16*>(mlp.shift) + row * mlp.modulation_stride;
     const Bf16* const scale = static_cast<const Bf16*>(mlp.scale) + row * mlp.modulation_stride;
-    const auto finish = [&](float4 v, int64_t quad, const NormMoments& moments) {
-      v = normalised(v, moments);
-      v = v * load_quad<kVector>(mlp.norm_weight, width, quad);
-      v = v + load_quad<kVector>(mlp.norm_bias, width, quad);
-      v = modulated(v, load_quad<kVector>(scale, width, quad), load_quad<kVector>(shift, width, quad));
-      store_quad<kVector>(y, width, quad, v);
-    };
     if constexpr (kSteps > 0) {
-      float4 own[kSteps];
-      for_quads<kSteps>(width, [&](int step, int64_t quad) { own[step] = load_quad<kVector>(x, width, quad); });
-      const NormMoments moments = norm_moments<kSteps>(width, epsilon, [&](int step, int64_t) { return own[step]; });
-      for_quads<kSteps>(width, [&](int step, int64_t quad) { finish(own[step], quad, moments); });
+      // All that is read, before anything waits for it.
+      constexpr int kHeld = kSteps * kNormWarps / Shape::kWarps;
+      float4 own[kHeld], weight[kHeld], bias[kHeld], scales[kHeld], shifts[kHeld];
+      for_quads<Shape::kWarps, kSteps>(rank, width, [&](int held, int, int64_t quad) {
+        own[held] = load_quad<kVector>(x, width, quad);
+        weight[held] = load_quad<kVector>(mlp.norm_weight, width, quad);
+        bias[held] = load_quad<kVector>(mlp.norm_bias, width, quad);
+        scales[held] = load_quad<kVector>(scale, width, quad);
+        shifts[held] = load_quad<kVector>(shift, width, quad);
+      });
+      const NormMoments moments = norm_moments<Shape::kWarps, kSteps, kVector>(
+          rank, width, epsilon, sums, [&](int held, int64_t) { return own[held]; });
+      for_quads<Shape::kWarps, kSteps>(rank, width, [&](int held, int, int64_t quad) {
+        const float4 v = normalised(own[held], moments) * weight[held] + bias[held];
+        store_quad<kVector>(y, width, quad, modulated(v, scales[held], shifts[held]));
+      });
     } else {
       const auto load = [&](int, int64_t quad) { return load_quad<kVector>(x, width, quad); };
-      const NormMoments moments = norm_moments<0>(width, epsilon, load);
-      for_quads<0>(width, [&](int step, int64_t quad) { finish(load(step, quad), quad, moments); });
+      const NormMoments moments = norm_moments<Shape::kWarps, 0, kVector>(rank, width, epsilon, sums, load);
+      for_quads<Shape::kWarps, 0>(rank, width, [&](int held, int, int64_t quad) {
+        const float4 v = normalised(load(held, quad), moments) * load_quad<kVector>(mlp.norm_weight, width, quad) +
+                         load_quad<kVector>(mlp.norm_bias, width, quad);
+        store_quad<kVector>(
+            y, width, quad,
+            modulated(v, load_quad<kVector>(scale, width, quad), load_quad<kVector>(shift, width, quad)));
+      });
     }
   }
 };
@@ -106,7 +117,7 @@ void launch_mlp(Context& context, const Linear& linear, int64_t rows, const Head
 
 bool mlp_fits(const DeviceLimits& limits, const Head& head, int64_t rows) noexcept {
   return head.precision == GTR_PRECISION_BF16 && rows <= kMostRows && head.shape.blocks > 0 &&
-         shared_bytes(*head.blocks[0].mlp0) <= limits.shared_bytes;
+         shared_bytes(*head.blocks[0].mlp0) + static_cast<int64_t>(sizeof(NormSums)) <= limits.shared_bytes;
 }
 
 void norm_modulate_linear_silu(Context& context, const Head& head, int32_t block, int64_t rows,
@@ -118,7 +129,7 @@ void norm_modulate_linear_silu(Context& context, const Head& head, int32_t block
   epilogue.y = {mlp.hidden, linear.outputs, true};
   epilogue.by_4 = epilogue.y.aligned_by_4();
   const bool vector = linear.inputs % kQuad == 0;  // all rows start at multiples of it
-  if (vector && linear.inputs <= int64_t{kRowSteps} * kWarpQuads) {
+  if (vector && linear.inputs <= int64_t{kRowSteps} * kNormStep) {
     launch_mlp<kRowSteps, true>(context, linear, rows, mlp, epilogue);
   } else {
     launch_mlp<0, false>(context, linear, rows, mlp, epilogue);

@@ -48,8 +48,8 @@ class ChainPlan {
   int32_t* condition_row_;  // likewise
   HeadPass pass_;
   float* streams_[2];   // [R + H, w], of even and of odd table indices
-  float* normed_;       // [R + H, w], of the final layer
-  float* predictions_;  // [R + H, 2C]
+  float* normed_;       // of HeadTurn
+  float* predictions_;  // likewise
   void* linear_scratch_;
 };
 

@@ -24,9 +24,12 @@ struct HeadTurn {
   const float* modulations;  // [B of now, 2w] shift, scale of the final layer
   const float* now_stream;   // [B of now, w] the blocks' result
   float* next_stream;        // [B of next, w]; other memory, since batches differ in where their rows lie
-  float* normed;             // [B of now, w], for this kernel alone
-  float* predictions;        // [B of now, 2C], likewise
+  float* normed;             // [B of now, turn_normed_width], for rows that find no room in shared memory
+  float* predictions;        // [B of now, turn_predictions_width], likewise
 };
+
+int64_t turn_normed_width(const Head& head) noexcept;       // w, rounded up
+int64_t turn_predictions_width(const Head& head) noexcept;  // 2C, rounded up
 
 void turn(Context& context, const Head& head, const ChainRows& chain, const HeadTurn& turn) noexcept;
 

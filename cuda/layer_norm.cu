@@ -1,6 +1,7 @@
-// Layer norm: a warp normalises a row, see layer_norm_row.inl.
+// Layer norm: four warps normalise a row, see layer_norm_row.inl.
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 #include "device.h"
 #include "launch_shape.h"
@@ -9,9 +10,6 @@
 
 namespace gtr::cuda {
 namespace {
-
-constexpr int kMaxWarps = 4;  // rows that a block normalises at once
-constexpr int kBlocks = 4;    // of so many warps that a multiprocessor must hold: up to 128 registers
 
 // A matrix [rows, width] or, with row stride 0, a vector [width]; f32 or bf16, null if absent.
 struct Modulator {
@@ -41,38 +39,90 @@ __device__ __forceinline__ float4 load_modulator(const Modulator& m, int64_t row
   return load_quad<kVector>(static_cast<const float*>(m.data) + row * m.stride, width, quad);
 }
 
+// A quad of an aligned modulator as it lies in memory, four f32 or in x and y four bf16: a branch that only loads does
+// not wait for what it loads.
+__device__ __forceinline__ uint4 load_words(const Modulator& m, int64_t row, int64_t quad) {
+  const int64_t at = row * m.stride + quad * kQuad;
+  if (!m.narrow) return load_16(static_cast<const float*>(m.data) + at);
+  const uint2 pairs = *reinterpret_cast<const uint2*>(static_cast<const Bf16*>(m.data) + at);
+  return make_uint4(pairs.x, pairs.y, 0, 0);
+}
+__device__ __forceinline__ float4 values_of(const Modulator& m, uint4 words) {
+  if (!m.narrow) {
+    float4 values;
+    memcpy(&values, &words, sizeof values);
+    return values;
+  }
+  const float2 low = unpack_bf16(words.x);
+  const float2 high = unpack_bf16(words.y);
+  return make_float4(low.x, low.y, high.x, high.y);
+}
+
+// Blocks that a multiprocessor can hold, as registers allow.
+template <bool kModulated>
+constexpr int kBlocks = kModulated ? 5 : 8;
+
 // y = (n(x) weight + bias) (1 + scale) + shift, row by row.
-// Launch: blocks of 1 to kMaxWarps warps; each takes every (blocks * warps)-th row, so any number of blocks will do.
-// kSteps: 0, or at least width / 128, and then the row stays in registers. kVector: every row of every tensor is
-// aligned to four elements. All variants give the same bits.
-template <typename Y, int kSteps, bool kVector>
-__global__ void __launch_bounds__(kMaxWarps* kWarp, kBlocks) layer_norm_rows(LayerNorm p) {
-  if (load_relaxed(p.cancelled) != 0) return;
-  const int64_t warps = blockDim.x / kWarp;
-  for (int64_t row = blockIdx.x * warps + warp_id(); row < p.rows; row += gridDim.x * warps) {
-    const float* const x = p.x + row * p.x_stride;
-    Y* const y = static_cast<Y*>(p.y) + row * p.y_stride;
-    const auto finish = [&](float4 v, int64_t quad, const NormMoments& moments) {
-      v = normalised(v, moments);
-      if (p.weight != nullptr) v = v * load_quad<kVector>(p.weight, p.width, quad);
-      if (p.bias != nullptr) v = v + load_quad<kVector>(p.bias, p.width, quad);
-      if (p.scale.data != nullptr) {
-        v = modulated(v, load_modulator<kVector>(p.scale, row, p.width, quad),
-                      load_modulator<kVector>(p.shift, row, p.width, quad));
-      }
-      store_quad<kVector>(y, p.width, quad, v);
-    };
-    if constexpr (kSteps > 0) {
+// Launch: blocks of kNormThreads; each takes every gridDim.x-th row, so any number of blocks will do.
+// kSteps: 0, or at least width / kNormStep, and then the row stays in registers, and all that is loaded for it is under
+// way before anything waits. kVector: rows of whole quads, every row of every tensor aligned to four elements; so if
+// kSteps > 0. All variants give the same bits.
+template <typename Y, bool kModulated, int kSteps, bool kVector>
+__global__ void __launch_bounds__(kNormThreads, kBlocks<kModulated>) layer_norm_rows(LayerNorm p) {
+  static_assert(kSteps == 0 || kVector, "registers hold whole quads");
+  GTR_SHARED(NormSums, sums, 1);
+  const int32_t is_cancelled = load_relaxed(p.cancelled);  // looked at when the first row is on its way
+  const int rank = warp_id();
+  const auto finish = [&](float4 v, const NormMoments& moments, auto&& weight, auto&& bias) {
+    v = normalised(v, moments);
+    if (p.weight != nullptr) v = v * weight();
+    if (p.bias != nullptr) v = v + bias();
+    return v;
+  };
+  if constexpr (kSteps > 0) {
+    float4 weight[kSteps];
+    float4 bias[kSteps];
+    for_quads<kNormWarps, kSteps>(rank, p.width, [&](int step, int, int64_t quad) {
+      if (p.weight != nullptr) weight[step] = load_quad<true>(p.weight, p.width, quad);
+      if (p.bias != nullptr) bias[step] = load_quad<true>(p.bias, p.width, quad);
+    });
+    for (int64_t row = blockIdx.x; row < p.rows; row += gridDim.x) {
       float4 own[kSteps];
-      for_quads<kSteps>(p.width, [&](int step, int64_t quad) { own[step] = load_quad<kVector>(x, p.width, quad); });
-      const NormMoments moments =
-          norm_moments<kSteps>(p.width, p.epsilon, [&](int step, int64_t) { return own[step]; });
-      for_quads<kSteps>(p.width, [&](int step, int64_t quad) { finish(own[step], quad, moments); });
-    } else {
-      const auto load = [&](int, int64_t quad) { return load_quad<kVector>(x, p.width, quad); };
-      const NormMoments moments = norm_moments<0>(p.width, p.epsilon, load);
-      // In place, a lane overwrites only what no other lane reads, after reading it.
-      for_quads<0>(p.width, [&](int step, int64_t quad) { finish(load(step, quad), quad, moments); });
+      uint4 scale[kSteps];
+      uint4 shift[kSteps];
+      for_quads<kNormWarps, kSteps>(rank, p.width, [&](int step, int, int64_t quad) {
+        own[step] = load_quad<true>(p.x + row * p.x_stride, p.width, quad);
+        if constexpr (kModulated) {
+          scale[step] = load_words(p.scale, row, quad);
+          shift[step] = load_words(p.shift, row, quad);
+        }
+      });
+      if (is_cancelled != 0) return;
+      const NormMoments moments = norm_moments<kNormWarps, kSteps, true>(rank, p.width, p.epsilon, sums[0],
+                                                                         [&](int step, int64_t) { return own[step]; });
+      for_quads<kNormWarps, kSteps>(rank, p.width, [&](int step, int, int64_t quad) {
+        float4 v = finish(
+            own[step], moments, [&] { return weight[step]; }, [&] { return bias[step]; });
+        if constexpr (kModulated) v = modulated(v, values_of(p.scale, scale[step]), values_of(p.shift, shift[step]));
+        store_quad<true>(static_cast<Y*>(p.y) + row * p.y_stride, p.width, quad, v);
+      });
+    }
+  } else {
+    if (is_cancelled != 0) return;
+    for (int64_t row = blockIdx.x; row < p.rows; row += gridDim.x) {
+      const auto load = [&](int, int64_t quad) { return load_quad<kVector>(p.x + row * p.x_stride, p.width, quad); };
+      const NormMoments moments = norm_moments<kNormWarps, 0, kVector>(rank, p.width, p.epsilon, sums[0], load);
+      // In place, a thread overwrites only what no other thread reads, after reading it.
+      for_quads<kNormWarps, 0>(rank, p.width, [&](int held, int, int64_t quad) {
+        float4 v = finish(
+            load(held, quad), moments, [&] { return load_quad<kVector>(p.weight, p.width, quad); },
+            [&] { return load_quad<kVector>(p.bias, p.width, quad); });
+        if constexpr (kModulated) {
+          v = modulated(v, load_modulator<kVector>(p.scale, row, p.width, quad),
+                        load_modulator<kVector>(p.shift, row, p.width, quad));
+        }
+        store_quad<kVector>(static_cast<Y*>(p.y) + row * p.y_stride, p.width, quad, v);
+      });
     }
   }
 }
@@ -82,18 +132,28 @@ Modulator modulator(const gtr_tensor* tensor) noexcept {
   return {tensor->data, tensor->stride[0], tensor->dtype == GTR_BF16};
 }
 
-template <typename Y>
-void launch_rows(Queue& queue, const LayerNorm& p, bool vector, dim3 grid, int threads) noexcept {
-  constexpr int kRegisters8 = 8;    // widths to 1024
-  constexpr int kRegisters12 = 12;  // and to 1536
+template <typename Y, bool kModulated>
+void launch_rows(Context& context, const LayerNorm& p, bool vector) noexcept {
+  // Blocks that stay keep weight and bias in registers from row to row.
+  const dim3 grid = grid_of(std::min<int64_t>(p.rows, context.limits->multiprocessors * kBlocks<kModulated>));
+  Queue& queue = context.queue;
   if (!vector) {
-    launch<layer_norm_rows<Y, 0, false>>(queue, grid, threads, 0, p);
-  } else if (p.width <= kRegisters8 * kWarpQuads) {
-    launch<layer_norm_rows<Y, kRegisters8, true>>(queue, grid, threads, 0, p);
-  } else if (p.width <= kRegisters12 * kWarpQuads) {
-    launch<layer_norm_rows<Y, kRegisters12, true>>(queue, grid, threads, 0, p);
+    launch<layer_norm_rows<Y, kModulated, 0, false>>(queue, grid, kNormThreads, 0, p);
+  } else if (p.width <= 2 * kNormStep) {
+    launch<layer_norm_rows<Y, kModulated, 2, true>>(queue, grid, kNormThreads, 0, p);
+  } else if (p.width <= 3 * kNormStep) {
+    launch<layer_norm_rows<Y, kModulated, 3, true>>(queue, grid, kNormThreads, 0, p);
   } else {
-    launch<layer_norm_rows<Y, 0, true>>(queue, grid, threads, 0, p);
+    launch<layer_norm_rows<Y, kModulated, 0, true>>(queue, grid, kNormThreads, 0, p);
+  }
+}
+
+template <typename Y>
+void launch_rows(Context& context, const LayerNorm& p, bool vector) noexcept {
+  if (p.scale.data != nullptr) {
+    launch_rows<Y, true>(context, p, vector);
+  } else {
+    launch_rows<Y, false>(context, p, vector);
   }
 }
 
@@ -113,18 +173,14 @@ void layer_norm(Context& context, const gtr_tensor& x, const gtr_tensor* weight,
                     x.shape[1],
                     norm_epsilon(epsilon),
                     context.cancelled};
-  bool vector = rows_aligned(x, kQuad) && rows_aligned(y, kQuad);
+  bool vector = p.width % kQuad == 0 && rows_aligned(x, kQuad) && rows_aligned(y, kQuad);
   for (const gtr_tensor* tensor : {weight, bias, scale, shift}) {
     vector = vector && (tensor == nullptr || rows_aligned(*tensor, kQuad));
   }
-  // Few rows are spread over all multiprocessors, one warp each.
-  const int64_t warps = std::clamp<int64_t>(p.rows / context.limits->multiprocessors, 1, kMaxWarps);
-  const int threads = static_cast<int>(warps) * kWarp;
-  const dim3 grid = grid_of((p.rows + warps - 1) / warps);
   if (y.dtype == GTR_BF16) {
-    launch_rows<Bf16>(context.queue, p, vector, grid, threads);
+    launch_rows<Bf16>(context, p, vector);
   } else {
-    launch_rows<float>(context.queue, p, vector, grid, threads);
+    launch_rows<float>(context, p, vector);
   }
 }
 

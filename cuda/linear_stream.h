@@ -20,8 +20,8 @@
 //     __device__ void prepare() const               Block. makes the rows, after all of the ring is under way, and ends
 //                                                   with a block_sync if threads read what others wrote
 //     __device__ const void* chunk(int row, int step, int c) const   where inputs 32 step + 8 c .. + 7 of a row lie in
-//                                                   shared memory as bf16, zero beyond the last row (row <
-//                                                   8 kRowGroups) and the last input
+//                                                   shared memory as bf16, zero beyond the last input; row <
+//                                                   8 kRowGroups, and of those beyond the last anything
 //   and its own shared memory starts at dynamic_shared<unsigned char>() + StreamShape<...>::kSharedBytes. Rows of 16
 //   bytes more than a multiple of 128 are read without bank conflicts.
 // - `Epilogue` takes the sums, see linear_epilogue.h.

@@ -202,6 +202,9 @@ inline void store_16(void* address, uint4 value, GTR_EMU_SITE) {
   emu::check_access_16(address, false, {file, line, function});
   std::memcpy(address, &value, sizeof value);
 }
+inline void prefetch_l2(const void* global, GTR_EMU_SITE) {
+  emu::check_access_16(global, true, {file, line, function});
+}
 template <typename T>
 T load_relaxed(const T* global) {
   static_assert(std::is_same<T, int32_t>::value || std::is_same<T, uint32_t>::value, "int32_t or uint32_t");
