@@ -2,7 +2,7 @@
 # check. So no other source of the CUDA backend writes the language's own synchronisation, assembly or launches.
 #   cmake -DFOLDER=cuda -P CheckKernelDoor.cmake
 file(GLOB sources ${FOLDER}/*.cu ${FOLDER}/*.inl ${FOLDER}/*.h ${FOLDER}/*.cpp)
-list(FILTER sources EXCLUDE REGEX "/device(_nvidia)?\\.h$")
+list(FILTER sources EXCLUDE REGEX "/device(_nvidia|_wgmma)?\\.h$")
 set(forbidden "__sync[a-z]+" "__shfl[a-z_]*" "__(ballot|any|all|activemask|match)[a-z_]*" "__shared__" "__threadfence[a-z_]*"
   "atomic(Add|Sub|Exch|Min|Max|Inc|Dec|CAS|And|Or|Xor)" "asm" "cudaLaunch[A-Za-z]*" "cudaGraphAddKernelNode[A-Za-z]*"
   "__ldg" "__ldcs" "__fmul[a-z_]*" "__fma[a-z_]*" "nvcuda" "cooperative_groups")

@@ -25,6 +25,12 @@ __device__ __forceinline__ uint32_t shared_address(const void* shared) {
   return static_cast<uint32_t>(__cvta_generic_to_shared(shared));
 }
 
+template <typename T>
+__device__ __forceinline__ T* dynamic_shared_1024() {
+  auto* const shared = dynamic_shared<unsigned char>();
+  return reinterpret_cast<T*>(shared + (0u - shared_address(shared)) % 1024u);
+}
+
 // ---- waiting
 
 __device__ __forceinline__ void block_sync() { __syncthreads(); }
@@ -127,6 +133,24 @@ __device__ __forceinline__ void load_matrix_x2_transposed(Bf16x2 (&r)[2], const 
                : "r"(shared_address(row))
                : "memory");
 }
+
+// ---- tiles of a warpgroup
+
+__device__ __forceinline__ void fence_shared() { asm volatile("fence.proxy.async.shared::cta;\n" ::: "memory"); }
+__device__ __forceinline__ void group_multiply_begin() { asm volatile("wgmma.fence.sync.aligned;\n" ::: "memory"); }
+__device__ __forceinline__ void group_multiply_commit() {
+  asm volatile("wgmma.commit_group.sync.aligned;\n" ::: "memory");
+}
+template <int kGroups>
+__device__ __forceinline__ void group_multiply_wait() {
+  asm volatile("wgmma.wait_group.sync.aligned %0;\n" ::"n"(kGroups) : "memory");
+}
+
+}  // namespace gtr::cuda
+
+#include "device_wgmma.h"
+
+namespace gtr::cuda {
 
 // ---- memory
 

@@ -1,5 +1,6 @@
 #include "linear_bf16.h"
 
+#include "linear_hopper.h"
 #include "linear_tile.h"
 
 namespace gtr::cuda {
@@ -91,7 +92,9 @@ const TileChoice& choose_tile(int64_t rows, int64_t outputs, int64_t multiproces
 
 void launch_linear_bf16(Queue& queue, const DeviceLimits& limits, const Linear& linear, const GlobalRows& rows,
                         const LinearEpilogue& epilogue, const int32_t* cancelled) noexcept {
-  if (rows.rows > kStreamedRows) {
+  if (rows.rows > kStreamedRows && has_linear_hopper(limits)) {
+    launch_linear_hopper(queue, limits, linear, rows, epilogue, cancelled);
+  } else if (rows.rows > kStreamedRows) {
     choose_tile(rows.rows, linear.outputs, limits.multiprocessors).launch(queue, linear, rows, epilogue, cancelled);
   } else if (rows.rows > 16) {
     launch_stream<StreamShape<4, 2, false>>(queue, linear, rows, epilogue, cancelled);

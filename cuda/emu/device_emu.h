@@ -66,6 +66,9 @@ void* dynamic_shared(Site site);
 void copy_async(void* shared, const void* global, bool valid, Site site);
 void commit_copies(Site site);
 void wait_for_copies(unsigned younger, Site site);
+void group_multiply(float* d, int columns, const void* a, const void* b, int k, Site site);
+void commit_products(Site site);
+void wait_for_products(unsigned younger, Site site);
 void check_access_16(const void* address, bool global, Site site);
 
 // A launch as it waits in a queue or a graph.
@@ -106,6 +109,12 @@ T shuffled(T value, int source, Site site) {
 template <typename T>
 T* dynamic_shared(GTR_EMU_SITE) {
   return static_cast<T*>(emu::dynamic_shared({file, line, function}));
+}
+
+template <typename T>
+T* dynamic_shared_1024(GTR_EMU_SITE) {
+  auto* shared = static_cast<unsigned char*>(emu::dynamic_shared({file, line, function}));
+  return reinterpret_cast<T*>(shared + (1024 - reinterpret_cast<uintptr_t>(shared) % 1024) % 1024);
 }
 
 // ---- waiting
@@ -184,6 +193,21 @@ inline void load_matrix_x2(Bf16x2 (&r)[2], const void* row, GTR_EMU_SITE) {
 inline void load_matrix_x2_transposed(Bf16x2 (&r)[2], const void* row, GTR_EMU_SITE) {
   emu::LoadMatrixOperand operand{r, row, 2, true};
   emu::meet(emu::Collective::kLoadMatrix, &operand, {file, line, function});
+}
+
+// ---- tiles of a warpgroup
+
+inline void fence_shared() {}
+inline void group_multiply_begin() {}
+template <int kColumns>
+void group_multiply(float (&d)[kColumns / 2], const void* a, const void* b, int k, GTR_EMU_SITE) {
+  emu::group_multiply(d, kColumns, a, b, k, {file, line, function});
+}
+inline void group_multiply_commit(GTR_EMU_SITE) { emu::commit_products({file, line, function}); }
+template <int kGroups>
+void group_multiply_wait(GTR_EMU_SITE) {
+  static_assert(kGroups >= 0, "a number of groups");
+  emu::wait_for_products(kGroups, {file, line, function});
 }
 
 // ---- memory

@@ -12,6 +12,7 @@
 #include "async_copies.h"
 #include "device_memory.h"
 #include "fibre.h"
+#include "group_multiplies.h"
 #include "ready_set.h"
 #include "shared_memory.h"
 #include "sites.h"
@@ -56,6 +57,8 @@ struct Thread {
   Site site;  // where it waits
   AsyncCopies copies;
   Site copied_at;  // the last of them
+  GroupMultiplies products;
+  Site multiplied_at;  // likewise
 };
 
 // Threads that run side by side: those of a block, or of all blocks of a cooperative launch. Memory is kept from launch
@@ -191,6 +194,7 @@ void return_from_kernel() {
   Gang& g = gang();
   Thread* self = g.self;
   if (self->copies.is_under_way()) fail(self->copied_at, "the thread has returned with asynchronous copies under way");
+  if (self->products.is_under_way()) fail(self->multiplied_at, "the thread has returned with products under way");
   self->state = State::kReturned;
   Warp& warp = *self->warp;
   Block& block = *self->block;
@@ -282,6 +286,7 @@ void prepare_block(Block& block, size_t number, uint3 index) {
       thread.index = static_cast<unsigned>(w * kWarp + lane);
       thread.state = State::kReady;
       thread.copies.forget();
+      thread.products.forget();
       thread.fibre.prepare(at, run_thread);
     }
     g.ready.add(warp.first, warp.present);
@@ -426,6 +431,33 @@ void commit_copies(Site site) {
 void wait_for_copies(unsigned younger, Site site) {
   if (is_removed(site)) return;
   const char* wrong = gang().self->copies.wait(younger);
+  if (wrong != nullptr) fail(site, "%s", wrong);
+}
+
+void group_multiply(float* d, int columns, const void* a, const void* b, int k, Site site) {
+  constexpr size_t kRowBytes = 128;
+  constexpr unsigned kTileRows = 64;
+  constexpr unsigned kThreads = 128;
+  Thread* self = gang().self;
+  for (const void* tile : {a, b}) {
+    if (reinterpret_cast<uintptr_t>(tile) % (8 * kRowBytes) != 0) fail(site, "a tile is not aligned to 1024");
+    const size_t rows = tile == a ? kTileRows : static_cast<size_t>(columns);
+    if (!self->block->shared->contains(tile, rows * kRowBytes)) {
+      fail(site, "a tile does not lie in the block's shared memory");
+    }
+  }
+  self->multiplied_at = site;
+  self->products.issue(d, columns, a, b, k, static_cast<int>(self->index % kThreads));
+}
+
+void commit_products(Site site) {
+  if (is_removed(site)) return;
+  gang().self->products.commit();
+}
+
+void wait_for_products(unsigned younger, Site site) {
+  if (is_removed(site)) return;
+  const char* wrong = gang().self->products.wait(younger);
   if (wrong != nullptr) fail(site, "%s", wrong);
 }
 

@@ -1,6 +1,7 @@
 // gtr-test-mutations: removes each wait of the kernels in turn and sees whether the operation cases notice.
 //   gtr-test-mutations GTR_TEST_OPS CUDA_FOLDER HARMLESS_FILE OPERATION...
-// A wait is a call of block_sync, warp_sync, grid_sync, copy_async_commit or copy_async_wait. Without it some case of
+// A wait is a call of block_sync, warp_sync, grid_sync, copy_async_commit, copy_async_wait,
+// group_multiply_commit or group_multiply_wait. Without it some case of
 // an operation that comes by must fail, in one of the orders of threads; or harmless_sites.txt says why none can. An
 // entry of that list which is caught, or which is no wait that any case reaches, is an error as well; so is a wait in
 // the sources that no case reaches.
@@ -17,6 +18,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <regex>
@@ -33,6 +35,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kOrders[] = {"forward", "reverse"};
+// Of the emulated card: one whose products are wgmma's, and one that has mma.sync alone.
+constexpr const char* kCapabilities[] = {"90", "80"};
 constexpr int kTimeLimitSeconds = 300;  // of one run; a removed wait may also make a kernel run on and on
 
 int errors = 0;
@@ -90,7 +94,11 @@ struct Wait {
   std::string site;  // "attention.cu:123"
   std::string function;
   std::string name;  // "attention.cu attention_kernel 2"
-  std::vector<std::string> operations;
+  struct Reached {
+    std::string operation;
+    const char* capability;
+  };
+  std::vector<Reached> by;
 };
 
 struct SiteOrder {
@@ -121,16 +129,18 @@ Waits find_waits(const std::string& program, const std::vector<std::string>& ope
   Waits waits;
   std::mutex mutex;
   std::map<std::string, double> seconds;
-  run_side_by_side(operations.size(), [&](size_t at) {
-    const std::string& operation = operations[at];
+  run_side_by_side(operations.size() * std::size(kCapabilities), [&](size_t at) {
+    const std::string& operation = operations[at / std::size(kCapabilities)];
+    const char* const capability = kCapabilities[at % std::size(kCapabilities)];
+    const std::string name = operation + "-" + capability;
     const std::string file =
-        (fs::temp_directory_path() / ("gtr-sites-" + std::to_string(getpid()) + "-" + operation)).string();
+        (fs::temp_directory_path() / ("gtr-sites-" + std::to_string(getpid()) + "-" + name)).string();
     const auto start = std::chrono::steady_clock::now();
-    if (run(program, operation, {{"GTR_EMU_SITES", file}}) != Outcome::kPassed) {
-      report_error(operation + ": its cases do not pass as the sources are");
+    if (run(program, operation, {{"GTR_EMU_SITES", file}, {"GTR_EMU_CAPABILITY", capability}}) != Outcome::kPassed) {
+      report_error(name + ": its cases do not pass as the sources are");
     }
     const std::lock_guard<std::mutex> lock(mutex);
-    seconds[operation] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    seconds[name] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     std::ifstream sites(file);
     std::string site;
     std::string function;
@@ -138,7 +148,7 @@ Waits find_waits(const std::string& program, const std::vector<std::string>& ope
       Wait& wait = waits[site];
       wait.site = site;
       wait.function = function;
-      wait.operations.push_back(operation);
+      wait.by.push_back({operation, capability});
     }
     std::remove(file.c_str());
   });
@@ -146,8 +156,11 @@ Waits find_waits(const std::string& program, const std::vector<std::string>& ope
   for (auto& entry : waits) {
     Wait& wait = entry.second;
     // The short ones first: most waits are missed by whoever comes by.
-    std::sort(wait.operations.begin(), wait.operations.end(),
-              [&](const std::string& a, const std::string& b) { return seconds[a] < seconds[b]; });
+    const auto time_of = [&](const Wait::Reached& reached) {
+      return seconds[reached.operation + "-" + reached.capability];
+    };
+    std::sort(wait.by.begin(), wait.by.end(),
+              [&](const Wait::Reached& a, const Wait::Reached& b) { return time_of(a) < time_of(b); });
     const std::string function = wait.site.substr(0, wait.site.rfind(':')) + " " + wait.function;
     wait.name = function + " " + std::to_string(++counts[function]);
   }
@@ -156,12 +169,12 @@ Waits find_waits(const std::string& program, const std::vector<std::string>& ope
 
 // Waits in the sources that no case reaches.
 void check_all_are_reached(const fs::path& folder, const Waits& waits) {
-  const std::regex call(R"(\b(block_sync|warp_sync|grid_sync|copy_async_commit|copy_async_wait(<.*>)?)\()");
+  const std::regex call(R"(\b(block_sync|warp_sync|grid_sync|(copy_async|group_multiply)_(commit|wait(<.*>)?))\()");
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
     const std::string extension = entry.path().extension().string();
     if (extension != ".cu" && extension != ".inl" && extension != ".h") continue;
-    if (name == "device.h" || name == "device_nvidia.h") continue;
+    if (name == "device.h" || name == "device_nvidia.h" || name == "device_wgmma.h") continue;
     std::ifstream source(entry.path());
     std::string line;
     for (int number = 1; std::getline(source, line); ++number) {
@@ -191,15 +204,17 @@ std::map<std::string, std::string> read_harmless(const std::string& file) {
   return harmless;
 }
 
-// By which operation and order it is noticed that the wait is missing; empty if by none.
+// By which operation, capability and order it is noticed that the wait is missing; empty if by none.
 std::string catch_missing(const std::string& program, const Wait& wait) {
   for (const char* order : kOrders) {
-    for (const std::string& operation : wait.operations) {
-      switch (run(program, operation, {{"GTR_EMU_ORDER", order}, {"GTR_EMU_REMOVE", wait.site}})) {
+    for (const Wait::Reached& reached : wait.by) {
+      switch (
+          run(program, reached.operation,
+              {{"GTR_EMU_ORDER", order}, {"GTR_EMU_CAPABILITY", reached.capability}, {"GTR_EMU_REMOVE", wait.site}})) {
         case Outcome::kCaught:
-          return operation + ", " + order;
+          return reached.operation + " on " + reached.capability + ", " + order;
         case Outcome::kBroken:
-          report_error(operation + " does not run without " + wait.site);
+          report_error(reached.operation + " does not run without " + wait.site);
           return "nobody";
         case Outcome::kPassed:
           break;

@@ -100,6 +100,7 @@ std::vector<float> special_floats();
 
 // One file each.
 void check_multiply();
+void check_group_multiply();
 void check_load_matrix();
 void check_warp();
 void check_conversions();

@@ -69,6 +69,7 @@ int main() {
   using namespace gtr::cuda::tiles;
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   check_multiply();
+  check_group_multiply();
   check_load_matrix();
   check_warp();
   check_conversions();
