@@ -1,8 +1,10 @@
 """What the card's peers share: cases of gtr-bench, its way of timing, and its table.
 
 Times are those between two events on the stream, as gtr-bench takes them: before a cold run twice the second-level cache
-is overwritten; before a warm run that, and then a run of the same case. On the CPU, which only tests these programs, a
-clock stands in for the events.
+is overwritten; before a warm run that, and then a run of the same case. PyTorch's host is slower than gtr4j's: it gets a
+head start, so that short runs are on the stream before the card reaches them, and their times are the card's alone. Runs
+that take their host longer than that, such as eager chains, are measured as their host enqueues them. On the CPU, which
+only tests these programs, a clock stands in for the events.
 """
 
 import argparse
@@ -42,11 +44,35 @@ def arguments(description):
     return parser.parse_args()
 
 
+def captured(run, pool=None):
+    """`run` as a CUDA graph, which the first call captures. `run` may not wait, nor allocate what outlives it."""
+    graph = None
+
+    def call():
+        nonlocal graph
+        if graph is None:
+            # What compiles, tunes or loads must not do so while the stream is captured.
+            aside = torch.cuda.Stream()
+            aside.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(aside):
+                run()
+            torch.cuda.current_stream().wait_stream(aside)
+            fresh = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(fresh, pool=pool, capture_error_mode="thread_local"):
+                run()
+            graph = fresh
+        graph.replay()
+
+    return call
+
+
 class Peer:
     """Measures and writes the rows of one operation."""
 
     MOST_TIMES = 10  # a slow case ends at this multiple of the seconds asked for
     AT_ONCE = 32  # runs that are enqueued before the stream is waited for
+    MOST_HEAD_START = 1e-3  # seconds
+    CYCLES_PER_SECOND = 2e9  # about the clock of a card
 
     def __init__(self, operation, description):
         self.options = arguments(description)
@@ -76,46 +102,60 @@ class Peer:
     def random(self, *shape, dtype=torch.float32):
         return (torch.rand(*shape, device=self.device) / 4 - 0.125).to(dtype)
 
-    def measure(self, case, implementation, run):
-        """Writes a cold and a warm row, or one that says why there is none."""
-        for state in ("cold", "warm"):
+    def measure(self, case, implementation, run, states=("cold", "warm"), warm_ups=3, at_least=1):
+        """Writes a row for each state of the cache, or one that says why there is none. Was it measured?
+
+        An empty state is a cold cache without its name. However slow, a case runs `at_least` so often.
+        """
+        for state in states:
             try:
                 with torch.inference_mode():
-                    seconds = sorted(self._times(run, state == "warm"))
+                    seconds = sorted(self._times(run, state == "warm", warm_ups, at_least))
             except Exception as e:  # whatever a library says it cannot do
                 torch_says = (str(e).strip().splitlines() or [type(e).__name__])[0]
                 self.absent(case, implementation, torch_says)
-                return
+                return False
             median = statistics.median(seconds)
             quarter = len(seconds) // 4
             spread = (seconds[len(seconds) - 1 - quarter] - seconds[quarter]) / 2 / median
+            name = f"{case.name}, {state}" if state else case.name
             row = [f"{median:.9g}", f"{spread:.4g}", str(len(seconds)), "0", "0", "0", "0", ""]
-            print("\t".join([case.operation, case.precision, f"{case.name}, {state}", implementation, *row]), flush=True)
+            print("\t".join([case.operation, case.precision, name, implementation, *row]), flush=True)
+        return True
 
     def absent(self, case, implementation, reason):
         reason = reason.replace("\t", " ")[:200]
         row = ["-", "0", "0", "0", "0", "0", "0", reason]
         print("\t".join([case.operation, case.precision, case.name, implementation, *row]), flush=True)
 
-    def _times(self, run, warm):
-        for _ in range(3):  # compiles, tunes, and wakes the card up
+    def _times(self, run, warm, warm_ups, at_least):
+        for _ in range(warm_ups):  # compiles, tunes, and wakes the card up
             run()
-        if self.on_card:
-            torch.cuda.synchronize(self.device)
+        head_start = self._head_start(run) if self.on_card else 0
         results = []
         start = time.perf_counter()
         while True:
-            results += self._card_times(run, warm) if self.on_card else [self._host_time(run)]
+            results += self._card_times(run, warm, head_start) if self.on_card else [self._host_time(run)]
             total = time.perf_counter() - start
             if len(results) >= self.options.repetitions and total >= self.options.seconds:
                 return results
-            if total >= self.MOST_TIMES * self.options.seconds:
+            if len(results) >= at_least and total >= self.MOST_TIMES * self.options.seconds:
                 return results
 
-    def _card_times(self, run, warm):
+    def _head_start(self, run):
+        """Seconds in which the host surely enqueues what is measured and what comes before, or the most there is."""
+        torch.cuda.synchronize(self.device)
+        start = time.perf_counter()
+        run()
+        enqueued = time.perf_counter() - start
+        torch.cuda.synchronize(self.device)
+        return min(3 * enqueued + 1e-4, self.MOST_HEAD_START)
+
+    def _card_times(self, run, warm, head_start):
         pairs = []
         for _ in range(self.AT_ONCE):
             begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+            torch.cuda._sleep(int(head_start * self.CYCLES_PER_SECOND))
             self.flush.zero_()
             if warm:
                 run()
