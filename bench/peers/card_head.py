@@ -2,13 +2,14 @@
 """Guided reverse chains of MAR's diffusion head in PyTorch, at the shapes of gtr-bench's head chain.
 
 As a PyTorch user would write it for speed: everything in the model's dtype, both halves of guidance in one batch, the
-condition's embedding once per chain; eager, and in bf16 with torch.compile (CUDA graphs) of a reverse step, which takes
-its time to compile.
+condition's embedding once per chain. Eager, and in bf16 also as one CUDA graph per chain, of eager kernels and of a reverse
+step by torch.compile, which compiles once per model for any number of rows. Only with a cold cache: a chain of many steps
+warms it by itself.
 """
 
 import torch
 
-from card_timing import Peer
+from card_timing import Peer, captured
 from torch_image import CHANNELS, Head, respaced, sinusoid
 
 CFG = 3.0
@@ -35,28 +36,37 @@ def coefficients(steps, device, dtype):
     return result
 
 
+def chain(step, head, z, table):
+    """z [2R, D], the conditional rows first -> x0 [R, C], by `step` once per row of the table."""
+    condition = head.condition(z)
+    x = torch.randn(z.shape[0] // 2, CHANNELS, device=z.device)
+    for time, numbers in table:
+        x = step(head, x, time, condition, numbers, torch.randn_like(x))
+    return x
+
+
 def main():
     peer = Peer("head chain", __doc__)
+    compiled_step = torch.compile(reverse_step, dynamic=True)
+    heads = {}
     for case in peer.cases():
         if case.channels != CHANNELS:
             raise SystemExit(f"'{case.name}' has {case.channels} channels; this program has {CHANNELS}")
-        head = Head(case.condition, case.width, case.blocks).eval().requires_grad_(False).to(peer.device, case.dtype)
+        shape = (case.condition, case.width, case.blocks, case.dtype)
+        if shape not in heads:
+            with peer.device:
+                heads[shape] = Head(*shape[:3]).eval().requires_grad_(False).to(case.dtype)
         z = peer.random(2 * case.rows, case.condition, dtype=case.dtype)
         table = coefficients(case.steps, peer.device, case.dtype)
 
-        def chain(step, head=head, z=z, table=table, rows=case.rows):
-            condition = head.condition(z)
-            x = torch.randn(rows, CHANNELS, device=peer.device)
-            for time, numbers in table:
-                # A step that is a graph writes its result where the next run does, too.
-                x = step(head, x.clone(), time, condition, numbers, torch.randn_like(x))
-            return x
+        def run(step, head=heads[shape], z=z, table=table):
+            return chain(step, head, z, table)
 
-        peer.measure(case, "torch eager", lambda: chain(reverse_step))
+        once = dict(states=["cold"], warm_ups=1)
+        peer.measure(case, "torch eager", lambda: run(reverse_step), **once)
         if peer.on_card and case.precision == "bf16":
-            torch.compiler.reset()
-            compiled = torch.compile(reverse_step, mode="reduce-overhead")
-            peer.measure(case, "torch.compile", lambda: chain(compiled))
+            peer.measure(case, "torch CUDA graph", captured(lambda: run(reverse_step)), **once)
+            peer.measure(case, "torch.compile, CUDA graph", captured(lambda: run(compiled_step)), **once)
 
 
 if __name__ == "__main__":
