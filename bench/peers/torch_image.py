@@ -100,7 +100,7 @@ class Mar(nn.Module):
         b = tokens.shape[0]
         classes = self.classes(labels).unsqueeze(1).expand(b, BUFFER, -1)
         x = torch.cat([classes, self.z_proj(tokens[:, known])], dim=1)
-        place = torch.cat([torch.arange(BUFFER), BUFFER + known])
+        place = torch.cat([torch.arange(BUFFER, device=known.device), BUFFER + known])
         x = self.z_norm(x + self.encoder_position[place])
         for block in self.encoder:
             x = block(x)
@@ -198,7 +198,7 @@ def decode_plan(stage_steps):
 def frequency_energy(z):
     magnitude = torch.fft.rfft(z.float()).abs()[..., 1:]
     half = magnitude.shape[-1]
-    return (magnitude * (1 + torch.arange(1, half + 1) / half)).sum(-1)
+    return (magnitude * (1 + torch.arange(1, half + 1, device=z.device) / half)).sum(-1)
 
 
 @torch.inference_mode()
