@@ -1,6 +1,7 @@
 # Writes the report of bench/gpu.sh: format=md or json. Input, separated by tabs:
 #   card  FIELD  VALUE
 #   step  PART  NAME  STATUS  SECONDS  DETAIL
+#   clock PART  NAME  SAMPLES  BUSY SAMPLES  LOWEST MHZ  MEDIAN MHZ  REASONS
 #   row   OPERATION  PRECISION  CASE  IMPLEMENTATION  MEDIAN SECONDS  SPREAD  REPETITIONS  FLOP/s  PEAK FLOP/s  BYTES/s
 #         PEAK BYTES/s  SHAPE
 # A peer that cannot run a case has "-" as its median and the reason as its shape. No number is written that was not
@@ -24,12 +25,16 @@ function ours(operation, precision, name,   key) {
   return key in own ? own[key] : 0
 }
 
-# The best of some peers at one of our cases; 0 if none ran.
+# The best of some peers at one of our cases, of all others' if no names are given; 0 if none ran. Sets best_name.
 function best_peer(row, names,   list, n, i, best, key) {
-  n = split(names, list, ",")
+  n = names != "" ? split(names, list, ",") : split(peers_of[case_key[row]], list, "\t")
   for (i = 1; i <= n; ++i) {
     key = case_key[row] SUBSEP list[i]
-    if ((key in peer_median) && (best == 0 || peer_median[key] < best)) best = peer_median[key]
+    if (list[i] ~ /^ours/ || !(key in peer_median)) continue
+    if (best == 0 || peer_median[key] < best) {
+      best = peer_median[key]
+      best_name = list[i]
+    }
   }
   return best + 0
 }
@@ -64,6 +69,93 @@ function find_targets(   row, model) {
   target("MAR-H GtR 12,3,1, 32 images (asked for on an H100)", 30, "images/s", row ? 32 / median[row] : 0, 0)
 }
 
+# One of the main figures, with what a second brings of it if `amount` of `unit` is given.
+function summarise(title, operation, name, amount, unit,   row, peer) {
+  row = ours(operation, "bf16", name)
+  if (row == 0) return
+  if (++summarised == 1) {
+    print "| bf16 | ours, ms | | of peak | best peer, ms | | peer / ours |"
+    print "|---|--:|--:|--:|--:|---|--:|"
+  }
+  peer = best_peer(row, "")
+  printf "| %s | %s | %s | %s | %s | %s | %s |\n", title, ms(median[row]), \
+    amount ? sprintf("%.1f %s", amount / median[row], unit) : per_second(flops[row], 1e12) " TFLOP/s", \
+    share(flops[row], peak_flops[row]), peer ? ms(peer) : "", peer ? best_name : "not measured", \
+    peer ? sprintf("**%.2f**", peer / median[row]) : ""
+}
+
+function write_summary(   models, counts, layers, heads, i, j, name) {
+  print "\n## Summary\n"
+  split("MAR-H,MAR-L,MAR-B", models, ",")
+  split("1,8,32", counts, ",")
+  for (i = 1; i <= 3; ++i) {
+    for (j = 1; j <= 3; ++j) {
+      name = models[i] " GtR 12,3,1, " counts[j] (counts[j] == 1 ? " image" : " images")
+      summarise(name, "image", name, counts[j], "images/s")
+    }
+  }
+  split("16 heads of 80,16 heads of 64,12 heads of 64", heads, ",")
+  split("2,64", counts, ",")
+  for (i = 1; i <= 3; ++i) {
+    for (j = 1; j <= 2; ++j) {
+      name = "batch " counts[j] ", 320 x 320, " heads[i]
+      summarise("attention, " name, "attention", name ", cold")
+    }
+  }
+  split("qkv,proj,fc1,fc2", layers, ",")
+  split("640,20480", counts, ",")
+  for (i = 1; i <= 4; ++i) {
+    for (j = 1; j <= 2; ++j) {
+      name = "MAR-H " layers[i] ", " counts[j] " rows"
+      summarise("linear, " name, "linear", name ", cold")
+    }
+  }
+  split("5 guided rows| 50 steps,128 guided rows| 20 steps,2048 guided rows| 20 steps", counts, ",")
+  for (i = 1; i <= 3; ++i) {
+    for (j = 1; j <= 3; ++j) {
+      name = models[i] ", " counts[j]
+      sub(/\|/, ",", name)
+      summarise("head, " name, "head chain", name ", cold")
+    }
+  }
+  if (summarised == 0) print "Not measured."
+}
+
+# Was the card held back in a step? By more than the power cap that any heavy load meets.
+function is_disturbed(i) {
+  return clock_reasons[i] ~ /hardware|thermal/ || (clock_busy[i] > 0 && clock_lowest[i] < 0.6 * field["clocks.max.sm"])
+}
+
+function write_clocks(   i, counted, status, names) {
+  for (i = 1; i <= steps; ++i) ++counted[step_status[i]]
+  printf "\nSteps: %d passed, %d failed, %d missing (what they need is not on this machine), %d open (not reached).\n", \
+    counted["passed"], counted["failed"], counted["missing"], counted["open"]
+  for (i = 1; i <= clocks; ++i) {
+    if (is_disturbed(i)) names = names (names == "" ? "" : ", ") clock_part[i] " " clock_name[i]
+  }
+  if (names != "") {
+    printf "\n**Disturbed, so that their times are not the card's best: %s.** Their clock fell below 60%% of the card's " \
+      "highest, or the card slowed down for its temperature or its supply; see Clocks.\n", names
+  } else if (clocks > 0) {
+    print "\nNo step was disturbed: see Clocks."
+  }
+}
+
+function write_clock_table(   i) {
+  print "\n## Clocks\n"
+  if (clocks == 0) {
+    print "Not sampled."
+    return
+  }
+  print "Of the multiprocessors, sampled twice a second; lowest and median of the samples in which the card was busy.\n"
+  print "| part | step | samples | busy | lowest MHz | median MHz | slowed down by | disturbed |"
+  print "|---|---|--:|--:|--:|--:|---|---|"
+  for (i = 1; i <= clocks; ++i) {
+    printf "| %s | %s | %d | %d | %s | %s | %s | %s |\n", clock_part[i], clock_name[i], clock_samples[i], \
+      clock_busy[i], clock_lowest[i], clock_median[i], clock_reasons[i], is_disturbed(i) ? "yes" : ""
+  }
+}
+
 $1 == "card" { ++fields; field_name[fields] = $2; field_value[fields] = $3; field[$2] = $3; next }
 
 $1 == "step" {
@@ -73,6 +165,18 @@ $1 == "step" {
   step_status[steps] = $4
   step_seconds[steps] = $5
   step_detail[steps] = $6
+  next
+}
+
+$1 == "clock" {
+  ++clocks
+  clock_part[clocks] = $2
+  clock_name[clocks] = $3
+  clock_samples[clocks] = $4
+  clock_busy[clocks] = $5
+  clock_lowest[clocks] = $6
+  clock_median[clocks] = $7
+  clock_reasons[clocks] = $8
   next
 }
 
@@ -106,16 +210,9 @@ $1 == "row" {
 function write_markdown(   i, key, parts, n, p, text, last) {
   title = "name" in field ? field["name"] : "the emulator: numbers that mean nothing"
   printf "# gtr4j %s on %s\n\n%s, by `%s`.\n\n", version, title, date, command
-  print "| machine | |\n|---|---|"
-  for (i = 1; i <= fields; ++i) printf "| %s | %s |\n", field_name[i], field_value[i]
-
-  print "\n## Checks\n\n| part | step | status | seconds | |\n|---|---|---|--:|---|"
-  for (i = 1; i <= steps; ++i) {
-    text = step_detail[i]
-    gsub(/\|/, "/", text)
-    printf "| %s | %s | %s | %s | %s |\n", step_part[i], step_name[i], step_status[i], step_seconds[i], text
-  }
-
+  print "Medians. A peer's time over ours: above 1 ours is faster."
+  write_clocks()
+  write_summary()
   print "\n## Targets\n\n| | target | found | met |\n|---|---|--:|---|"
   for (i = 1; i <= targets; ++i) {
     printf "| %s | %s | %s | %s |\n", target_name[i], target_wanted[i], \
@@ -126,7 +223,7 @@ function write_markdown(   i, key, parts, n, p, text, last) {
   print "Medians of times between two events on the stream. Before a cold run the second-level cache is overwritten; a"
   print "warm run follows one of the same case. Peaks are this card's own, measured by the same program: fmaf and mma.sync"
   print "on registers, and a copy within its memory. A peer's ratio is its median over ours: above 1 ours is faster."
-  print "The times of peers include what their host enqueues too slowly to keep the card busy."
+  print "PyTorch's eager chains and images include what their host enqueues too slowly to keep the card busy."
   for (i = 1; i <= rows; ++i) {
     if (!is_own[i]) continue
     if (operation[i] != last) {
@@ -148,6 +245,18 @@ function write_markdown(   i, key, parts, n, p, text, last) {
       share(bytes[i], peak_bytes[i]), text
   }
   if (rows == 0) print "\nNot measured."
+
+  write_clock_table()
+
+  print "\n## Machine\n\n| | |\n|---|---|"
+  for (i = 1; i <= fields; ++i) printf "| %s | %s |\n", field_name[i], field_value[i]
+
+  print "\n## Checks\n\n| part | step | status | seconds | |\n|---|---|---|--:|---|"
+  for (i = 1; i <= steps; ++i) {
+    text = step_detail[i]
+    gsub(/\|/, "/", text)
+    printf "| %s | %s | %s | %s | %s |\n", step_part[i], step_name[i], step_status[i], step_seconds[i], text
+  }
 
   print "\n## Peers that did not run\n"
   last = 0
@@ -173,6 +282,13 @@ function write_json(   i, key, parts, first) {
   for (i = 1; i <= steps; ++i) {
     printf "%s\n  {\"part\": %s, \"step\": %s, \"status\": %s, \"seconds\": %d, \"detail\": %s}", (i > 1 ? "," : ""), \
       quoted(step_part[i]), quoted(step_name[i]), quoted(step_status[i]), step_seconds[i], quoted(step_detail[i])
+  }
+  printf "\n],\n\"clocks\": ["
+  for (i = 1; i <= clocks; ++i) {
+    printf "%s\n  {\"part\": %s, \"step\": %s, \"samples\": %d, \"busy_samples\": %d, \"lowest_mhz\": %s, " \
+      "\"median_mhz\": %s, \"slowed_down_by\": %s, \"disturbed\": %s}", (i > 1 ? "," : ""), quoted(clock_part[i]), \
+      quoted(clock_name[i]), clock_samples[i], clock_busy[i], clock_busy[i] ? clock_lowest[i] : "null", \
+      clock_busy[i] ? clock_median[i] : "null", quoted(clock_reasons[i]), is_disturbed(i) ? "true" : "false"
   }
   printf "\n],\n\"targets\": ["
   for (i = 1; i <= targets; ++i) {

@@ -10,7 +10,8 @@
 #   invariance  a row alone and in batches of 7, 64, 65 and 512, bit for bit
 #   sanitize    compute-sanitizer (memcheck, racecheck, synccheck, initcheck) on a small set of cases
 #   bench       gtr-bench: every case with a cold and a warm cache, the card's ceilings, whole images
-#   peers       the same shapes by cuBLASLt and by what a Python with PyTorch offers; the head as single launches
+#   peers       the same shapes, and whole images, by what a Python with PyTorch offers; products by cuBLASLt; the head as
+#               single launches
 #   report      one JSON and one Markdown file named after the card, in bench/results
 #
 # Needs nvcc, CMake, a C++17 compiler and a driver; a Python with PyTorch and compute-sanitizer if they are there. A part
@@ -84,6 +85,62 @@ need_machine() {
   exit 2
 }
 
+# ---- the card's clock
+
+sampler= # process that samples it, if there is one
+
+# sampled FILE SECONDS COMMAND...: runs the command; twice a second, for so many seconds at most, FILE gets a line: is the
+# card busy, the clock of its multiprocessors, and what slows it down.
+sampled() {
+  local file=$1 seconds=$2 reasons=clocks_event_reasons.active status=0
+  shift 2
+  # As older drivers name it.
+  if [ "$(card_field $reasons)" = unknown ]; then reasons=clocks_throttle_reasons.active; fi
+  timeout "$seconds" stdbuf -oL nvidia-smi -i "$device" --query-gpu="utilization.gpu,clocks.sm,$reasons" \
+    --format=csv,noheader,nounits --loop-ms=500 >"$file" 2>/dev/null &
+  sampler=$!
+  "$@" || status=$?
+  stop_sampling
+  return $status
+}
+
+stop_sampling() {
+  if [ -z "$sampler" ]; then return 0; fi
+  kill "$sampler" 2>/dev/null || true
+  wait "$sampler" 2>/dev/null || true
+  sampler=
+}
+trap stop_sampling EXIT
+
+# Bits of clocks_event_reasons.active, as NVML defines them; idle, and clocks that someone chose, slow nothing down.
+readonly slow_reasons=([0x4]="software power cap" [0x8]="hardware slowdown" [0x10]="synchronised boost"
+  [0x20]="software thermal slowdown" [0x40]="hardware thermal slowdown" [0x80]="hardware power brake")
+
+# Of samples, separated by tabs: how many there are, in how many of them the card was busy, the lowest and the median
+# clock in those, and what slowed it down then.
+summarise_clocks() {
+  local utilisation clock reasons samples=0 seen=0 bit text=
+  local -a clocks=()
+  while IFS=', ' read -r utilisation clock reasons; do
+    # Not what it says of a field that the card does not have.
+    if [[ ! "$utilisation $clock $reasons" =~ ^[0-9]+\ [0-9]+\ 0x[0-9a-fA-F]+$ ]]; then continue; fi
+    samples=$((samples + 1))
+    if ((utilisation > 0 && (reasons & 1) == 0)); then
+      clocks+=("$clock")
+      seen=$((seen | reasons))
+    fi
+  done <"$1"
+  mapfile -t clocks < <(printf '%s\n' "${clocks[@]}" | sort -n)
+  for bit in "${!slow_reasons[@]}"; do
+    if ((seen & bit)); then text+=${text:+, }${slow_reasons[$bit]}; fi
+  done
+  if [ -z "${clocks[0]}" ]; then
+    printf '%s\t0\t\t\t\n' "$samples"
+  else
+    printf '%s\t%s\t%s\t%s\t%s\n' "$samples" ${#clocks[@]} "${clocks[0]}" "${clocks[${#clocks[@]} / 2]}" "$text"
+  fi
+}
+
 # ---- steps
 
 # What all results depend on. Not git: the sources may have come as an archive.
@@ -101,7 +158,7 @@ prepare_folder() {
   local now
   now=$(fingerprint)
   if [ "$(cat "$out/fingerprint" 2>/dev/null || true)" != "$now" ]; then
-    rm -rf "$steps" "$results"
+    rm -rf "$steps" "$results" "$out/logs"
     printf '%s\n' "$now" >"$out/fingerprint"
   fi
   mkdir -p "$steps" "$results" "$out/logs"
@@ -131,7 +188,11 @@ step() {
     return 0
   fi
   local log="$out/logs/$part.$name.log" status=0 started=$SECONDS
-  timeout --kill-after=10 "$left" "$self" --step "$@" >"$log" 2>&1 || status=$?
+  local command=(timeout --kill-after=10 "$left" "$self" --step "$@")
+  if [[ $part == bench || $part == peers ]] && ! emulated; then
+    command=(sampled "$out/logs/$part.$name.clocks" $((left + 15)) "${command[@]}")
+  fi
+  "${command[@]}" >"$log" 2>&1 || status=$?
   local seconds=$((SECONDS - started)) detail
   detail=$(grep -v '^[[:space:]]*$' "$log" | tail -n 1 | cut -c 1-200 || true)
   case $status in
@@ -303,6 +364,7 @@ measure() {
 describe_card() {
   local field
   printf 'host compiler\t%s\n' "$(${CXX:-c++} --version | head -n 1)"
+  printf 'seconds per case\t%s\n' "$case_seconds"
   if emulated; then
     printf 'card\tthe emulator, whose times mean nothing\n'
     return 0
@@ -325,7 +387,7 @@ part_bench() {
   local model
   for model in $(models); do
     # Some of them take a second.
-    step bench "image-$model" measure "$results/gtr.image-$model.tsv" "image bf16 $model" 0.3
+    step bench "image-$model" measure "$results/gtr.image-$model.tsv" "image bf16 $model" 0.2
   done
 }
 
@@ -338,7 +400,7 @@ measure_as() {
 }
 
 # The head's chains as launches, one after the other, in place of one graph.
-measure_launches() { GTR_HEAD=direct measure_as "ours as launches" "$1" "head chain "; }
+measure_launches() { GTR_HEAD=direct measure_as "ours as launches" "$1" "head chain bf16 "; }
 
 # cuBLASLt in place of our product, in the same program.
 measure_cublaslt() {
@@ -362,22 +424,30 @@ measure_cublaslt() {
   mv "$1.part" "$1"
 }
 
+# Is there a PyTorch that can do something here? Importing it takes seconds, so that it is asked once.
+find_torch() {
+  "$python" - "$backend" <<'PYTHON'
+import sys
+
+try:
+    import torch
+except ImportError:
+    print(f"{sys.executable} has no PyTorch; GTR_GPU_PYTHON names another Python")
+    sys.exit(77)
+print("PyTorch", torch.__version__)
+if sys.argv[1] == "cuda" and not torch.cuda.is_available():
+    print(f"the PyTorch {torch.__version__} of {sys.executable} sees no card")
+    sys.exit(77)
+PYTHON
+}
+
 # measure_torch FILE SCRIPT FILTER
 measure_torch() {
-  if ! "$python" -c 'import torch' 2>/dev/null; then
-    echo "$python has no PyTorch; GTR_GPU_PYTHON names another Python"
-    return 77
-  fi
   local options=(--device cuda --seconds "$case_seconds")
-  if emulated; then
-    options=(--device cpu --seconds 0.01 --repetitions 1)
-  elif ! "$python" -c 'import sys, torch; sys.exit(0 if torch.cuda.is_available() else 1)'; then
-    echo "the PyTorch of $python sees no card: $("$python" -c 'import torch; print(torch.__version__)')"
-    return 77
-  fi
+  if emulated; then options=(--device cpu --seconds 0.01 --repetitions 1); fi
   "$python" "bench/peers/card_$2.py" --cases "$results/cases.tsv" --filter "$3" "${options[@]}" >"$1.part"
   mv "$1.part" "$1"
-  "$python" -c 'import torch; print("PyTorch", torch.__version__)'
+  echo "$(($(wc -l <"$1") - 1)) rows"
 }
 
 part_peers() {
@@ -387,13 +457,17 @@ part_peers() {
   "$build/native/bench/gtr-bench" "${options[@]}" --list >"$results/cases.tsv"
   step peers head-as-launches measure_launches "$results/peer.launches.tsv"
   step peers cublaslt measure_cublaslt "$results/peer.cublaslt.tsv"
+  step peers torch find_torch
+  if [ "$(cut -f 1 "$steps/peers.torch")" != passed ]; then return 0; fi
   local script model
   for script in attention linear frequency_energy; do
     step peers "torch-$script" measure_torch "$results/peer.$script.tsv" "$script" ""
   done
-  # The largest first: compiling may use up the time.
-  for model in $(models); do
-    step peers "torch-head-$model" measure_torch "$results/peer.head-$model.tsv" head "$model"
+  # What compiles comes last, the largest first: it may use up the time.
+  for script in image head; do
+    for model in $(models); do
+      step peers "torch-$script-$model" measure_torch "$results/peer.$script-$model.tsv" "$script" "$model"
+    done
   done
 }
 
@@ -429,14 +503,18 @@ part_report() {
   done
 }
 
-# What the report is made of: lines that begin with card, step or row.
+# What the report is made of: lines that begin with card, step, clock or row.
 report_input() {
-  local file name
+  local file name clocks
   sed 's/^/card\t/' "$results/card.txt"
   for name in "${parts_in_order[@]}"; do
     for file in "$steps/$name".*; do
       if [ -e "$file" ]; then
         printf 'step\t%s\t%s\t%s\n' "$name" "$(basename "$file" | cut -d . -f 2-)" "$(cat "$file")"
+        clocks=$out/logs/$(basename "$file").clocks
+        if [ -e "$clocks" ]; then
+          printf 'clock\t%s\t%s\t%s\n' "$name" "$(basename "$file" | cut -d . -f 2-)" "$(summarise_clocks "$clocks")"
+        fi
       fi
     done
   done

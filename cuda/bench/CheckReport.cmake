@@ -1,6 +1,6 @@
 # Is REPORT, as bench/gpu.sh writes it, JSON with what it must have?
 file(READ ${REPORT} report)
-foreach(key version date command machine checks targets results absent)
+foreach(key version date command machine checks clocks targets results absent)
   string(JSON value ERROR_VARIABLE error GET "${report}" ${key})
   if(error)
     message(FATAL_ERROR "${REPORT}: ${error}")

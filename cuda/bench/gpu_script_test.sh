@@ -40,6 +40,36 @@ for heading in "## Checks" "## Targets" "## Times" "### image" "## Peers that di
 done
 [ "$(grep -c "| not measured |$" "$report.md")" -eq 6 ] || fail "targets have numbers that no card gave"
 
+# The card's clock during a step, by an nvidia-smi that knows the names of older drivers only.
+mkdir "$out/tools"
+cat >"$out/tools/nvidia-smi" <<'TOOL'
+#!/bin/sh
+case "$*" in *clocks_event_reasons*) echo "is not a valid field to query"; exit 2 ;; esac
+cat <<'SAMPLES'
+0, 345, 0x0000000000000001
+100, 1980, 0x0000000000000000
+100, 885, 0x0000000000000008
+97, 1700, 0x0000000000000004
+97, 1755, 0x0000000000000004
+[N/A], 210, [N/A]
+SAMPLES
+exec sleep 60
+TOOL
+chmod +x "$out/tools/nvidia-smi"
+status=0
+PATH="$out/tools:$PATH" "$script" --step sampled "$out/clocks" 30 sh -c 'sleep 1; exit 7' || status=$?
+[ "$status" -eq 7 ] || fail "a command that is sampled ends with $status"
+found=$("$script" --step summarise_clocks "$out/clocks")
+[ "$found" = "$(printf '5\t4\t885\t1755\tsoftware power cap, hardware slowdown')" ] || fail "the clocks' summary is: $found"
+cp "$out/clocks" "$out/cuda-emu/logs/bench.peak.clocks"
+sed 1q "$out/clocks" >"$out/cuda-emu/logs/operations.gather.clocks"
+sed '/ 885,/d' "$out/clocks" >"$out/cuda-emu/logs/bench.linear.clocks"
+"$script" report
+grep -q "^\*\*Disturbed, .*: bench peak\.\*\*" "$report.md" || fail "the report does not name the disturbed step alone"
+grep -q "^| bench | peak | 5 | 4 | 885 | 1755 | software power cap, hardware slowdown | yes |" "$report.md" ||
+  fail "the report has no line of a step's clocks"
+"$cmake" -DREPORT="$report.json" -P "$source/cuda/bench/CheckReport.cmake"
+
 # What has passed is not run again, and a step that fails is seen.
 before=$(ls -l --time-style=full-iso "$out"/cuda-emu/results/*.tsv)
 "$script" bench
