@@ -167,7 +167,7 @@ prepare_folder() {
 # record PART NAME STATUS SECONDS DETAIL; STATUS: passed, failed, missing (no failure), or open (time was up).
 record() { printf '%s\t%s\t%s\n' "$3" "$4" "${5//$'\t'/ }" >"$steps/$1.$2"; }
 
-has_open_steps() { cat "$steps/$1".* 2>/dev/null | grep -q "^open$(printf '\t')"; }
+has_open_steps() { grep -qs "^open$(printf '\t')" "$steps/$1".*; }
 
 is_done() {
   case "$(cut -f 1 "$steps/$1.$2" 2>/dev/null || true)" in
@@ -277,8 +277,8 @@ part_invariance() {
   need_build
   local operation
   for operation in $(operations); do
-    # Not every operation has rows.
-    if ops --list --op "$operation" | grep -q invariance; then
+    # Not every operation has rows. (grep -q would leave early, and the list's writer would fail for it.)
+    if ops --list --op "$operation" | grep invariance >/dev/null; then
       step invariance "$operation" ops --op "$operation" --case invariance
     fi
   done
@@ -413,7 +413,7 @@ measure_cublaslt() {
   toolkit=$(dirname "$(dirname "$(readlink -f "$(find_nvcc)")")")
   if compgen -G "$toolkit/lib64/libcublasLt.so*" >/dev/null; then
     export LD_LIBRARY_PATH=$toolkit/lib64${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-  elif ! ldconfig -p 2>/dev/null | grep -q 'libcublasLt\.so' && [ -z "${LD_LIBRARY_PATH:-}" ]; then
+  elif ! ldconfig -p 2>/dev/null | grep 'libcublasLt\.so' >/dev/null && [ -z "${LD_LIBRARY_PATH:-}" ]; then
     echo "there is no libcublasLt.so beside nvcc or where the loader looks: install the toolkit's cuBLAS"
     return 77
   fi
