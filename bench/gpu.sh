@@ -16,7 +16,8 @@
 #
 # Needs nvcc, CMake, a C++17 compiler and a driver; a Python with PyTorch and compute-sanitizer if they are there. A part
 # ends within 8 minutes: what it did not get to is done when it is called again, and what has passed is not repeated as
-# long as the sources are the same. Exit status: 0, 1 if anything failed or was not done, 2 if the machine lacks what is
+# long as the sources are the same. A step whose measurement was disturbed is measured again if its file among
+# GTR_GPU_OUT's steps is removed. Exit status: 0, 1 if anything failed or was not done, 2 if the machine lacks what is
 # needed. A missing PyTorch or compute-sanitizer is no failure; the report says so.
 #
 # Environment:
@@ -89,13 +90,13 @@ need_machine() {
 
 sampler= # process that samples it, if there is one
 
-# sampled FILE SECONDS COMMAND...: runs the command; twice a second, for so many seconds at most, FILE gets a line: is the
-# card busy, the clock of its multiprocessors, and what slows it down.
+# sampled FILE SECONDS COMMAND...: runs the command; twice a second, for so many seconds at most, FILE gets a line: is
+# the card busy, the clock of its multiprocessors, and what slows it down.
 sampled() {
   local file=$1 seconds=$2 reasons=clocks_event_reasons.active status=0
   shift 2
   # As older drivers name it.
-  if [ "$(card_field $reasons)" = unknown ]; then reasons=clocks_throttle_reasons.active; fi
+  if [ "$(card_field "$reasons")" = unknown ]; then reasons=clocks_throttle_reasons.active; fi
   timeout "$seconds" stdbuf -oL nvidia-smi -i "$device" --query-gpu="utilization.gpu,clocks.sm,$reasons" \
     --format=csv,noheader,nounits --loop-ms=500 >"$file" 2>/dev/null &
   sampler=$!
@@ -441,9 +442,9 @@ if sys.argv[1] == "cuda" and not torch.cuda.is_available():
 PYTHON
 }
 
-# measure_torch FILE SCRIPT FILTER
+# measure_torch FILE SCRIPT FILTER [BUDGET]: no case is begun after so many seconds.
 measure_torch() {
-  local options=(--device cuda --seconds "$case_seconds")
+  local options=(--device cuda --seconds "$case_seconds" --budget "${4:-1000}")
   if emulated; then options=(--device cpu --seconds 0.01 --repetitions 1); fi
   "$python" "bench/peers/card_$2.py" --cases "$results/cases.tsv" --filter "$3" "${options[@]}" >"$1.part"
   mv "$1.part" "$1"
@@ -463,10 +464,10 @@ part_peers() {
   for script in attention linear frequency_energy; do
     step peers "torch-$script" measure_torch "$results/peer.$script.tsv" "$script" ""
   done
-  # What compiles comes last, the largest first: it may use up the time.
+  # What compiles comes last, the largest first, none at the others' cost.
   for script in image head; do
     for model in $(models); do
-      step peers "torch-$script-$model" measure_torch "$results/peer.$script-$model.tsv" "$script" "$model"
+      step peers "torch-$script-$model" measure_torch "$results/peer.$script-$model.tsv" "$script" "$model" 50
     done
   done
 }

@@ -2,9 +2,9 @@
 """Guided reverse chains of MAR's diffusion head in PyTorch, at the shapes of gtr-bench's head chain.
 
 As a PyTorch user would write it for speed: everything in the model's dtype, both halves of guidance in one batch, the
-condition's embedding once per chain. Eager, and in bf16 also as one CUDA graph per chain, of eager kernels and of a reverse
-step by torch.compile, which compiles once per model for any number of rows. Only with a cold cache: a chain of many steps
-warms it by itself.
+condition's embedding once per chain. Eager, and in bf16 also as one CUDA graph per chain, of eager kernels and of a
+reverse step by torch.compile, which compiles once per model for any number of rows. Only with a cold cache: a chain of
+many steps warms it by itself.
 """
 
 import torch

@@ -1,13 +1,14 @@
 """What the card's peers share: cases of gtr-bench, its way of timing, and its table.
 
-Times are those between two events on the stream, as gtr-bench takes them: before a cold run twice the second-level cache
-is overwritten; before a warm run that, and then a run of the same case. PyTorch's host is slower than gtr4j's: it gets a
-head start, so that short runs are on the stream before the card reaches them, and their times are the card's alone. Runs
-that take their host longer than that, such as eager chains, are measured as their host enqueues them. On the CPU, which
-only tests these programs, a clock stands in for the events.
+Times are those between two events on the stream, as gtr-bench takes them: before a cold run twice the second-level
+cache is overwritten; before a warm run that, and then a run of the same case. PyTorch's host is slower than gtr4j's: it
+gets a head start, so that short runs are on the stream before the card reaches them, and their times are the card's
+alone. Runs that take their host longer than that, such as eager chains, are measured as their host enqueues them. On the
+CPU, which only tests these programs, a clock stands in for the events.
 """
 
 import argparse
+import math
 import statistics
 import time
 
@@ -41,6 +42,7 @@ def arguments(description):
     parser.add_argument("--filter", default="", help="only cases whose name contains this")
     parser.add_argument("--seconds", type=float, default=0.1, help="per case at least")
     parser.add_argument("--repetitions", type=int, default=15, help="per case at least")
+    parser.add_argument("--budget", type=float, default=math.inf, help="seconds after which no case is begun")
     return parser.parse_args()
 
 
@@ -79,6 +81,7 @@ class Peer:
         self.operation = operation
         self.device = torch.device(self.options.device)
         self.on_card = self.device.type == "cuda"
+        self.started = time.perf_counter()
         torch.manual_seed(1)
         # FP32 means FP32, as in gtr4j.
         torch.backends.cuda.matmul.allow_tf32 = False
@@ -107,6 +110,9 @@ class Peer:
 
         An empty state is a cold cache without its name. However slow, a case runs `at_least` so often.
         """
+        if self.is_late():
+            self.absent(case, implementation, f"not begun within {self.options.budget:g} seconds")
+            return False
         for state in states:
             try:
                 with torch.inference_mode():
@@ -123,6 +129,9 @@ class Peer:
             print("\t".join([case.operation, case.precision, name, implementation, *row]), flush=True)
         return True
 
+    def is_late(self):
+        return time.perf_counter() - self.started > self.options.budget
+
     def absent(self, case, implementation, reason):
         reason = reason.replace("\t", " ")[:200]
         row = ["-", "0", "0", "0", "0", "0", "0", reason]
@@ -130,8 +139,9 @@ class Peer:
 
     def _times(self, run, warm, warm_ups, at_least):
         for _ in range(warm_ups):  # compiles, tunes, and wakes the card up
-            run()
-        head_start = self._head_start(run) if self.on_card else 0
+            enqueued = self._host_time(run)
+        # In which the host surely enqueues what is measured and what comes before.
+        head_start = min(3 * enqueued + 1e-4, self.MOST_HEAD_START)
         results = []
         start = time.perf_counter()
         while True:
@@ -141,15 +151,6 @@ class Peer:
                 return results
             if len(results) >= at_least and total >= self.MOST_TIMES * self.options.seconds:
                 return results
-
-    def _head_start(self, run):
-        """Seconds in which the host surely enqueues what is measured and what comes before, or the most there is."""
-        torch.cuda.synchronize(self.device)
-        start = time.perf_counter()
-        run()
-        enqueued = time.perf_counter() - start
-        torch.cuda.synchronize(self.device)
-        return min(3 * enqueued + 1e-4, self.MOST_HEAD_START)
 
     def _card_times(self, run, warm, head_start):
         pairs = []
@@ -172,6 +173,9 @@ class Peer:
         return [begin.elapsed_time(end) * 1e-3 for begin, end in pairs]
 
     def _host_time(self, run):
+        """Seconds until the host has enqueued, or on the CPU done, a run."""
+        if self.on_card:
+            torch.cuda.synchronize(self.device)
         start = time.perf_counter()
         run()
         return time.perf_counter() - start
