@@ -21,13 +21,15 @@
 # needed. A missing PyTorch or compute-sanitizer is no failure; the report says so.
 #
 # Environment:
-#   GTR_GPU_DEVICE    which card, as nvidia-smi counts or by its UUID (the first of CUDA_VISIBLE_DEVICES, or 0)
-#   GTR_GPU_OUT       folder for builds, logs and results, seen from the repository (build/gpu)
-#   GTR_GPU_BUILD     a folder in which CMake has built already, in place of the part build
-#   GTR_GPU_PYTHON    the Python to look for PyTorch in (python3)
-#   GTR_GPU_SECONDS   seconds per benchmark case (0.1)
-#   GTR_GPU_BACKEND   cuda-emu runs all parts on the CPU emulator in the smallest shapes, so that this script can be
-#                     tested without a card; its report stays in GTR_GPU_OUT
+#   GTR_GPU_DEVICE        which card, as nvidia-smi counts or by its UUID (the first of CUDA_VISIBLE_DEVICES, or 0)
+#   GTR_GPU_OUT           folder for builds, logs and results, seen from the repository (build/gpu)
+#   GTR_GPU_BUILD         a folder in which CMake has built already, in place of the part build
+#   GTR_GPU_PYTHON        the Python to look for PyTorch in (python3)
+#   GTR_GPU_SECONDS       seconds per benchmark case (0.1)
+#   GTR_GPU_PART_SECONDS  after so many seconds a part ends what it does (465)
+#   GTR_GPU_VERSION       what the report calls these sources (what git describes them as)
+#   GTR_GPU_BACKEND       cuda-emu runs all parts on the CPU emulator in the smallest shapes, so that this script can be
+#                         tested without a card; its report stays in GTR_GPU_OUT
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -42,7 +44,7 @@ readonly out=${GTR_GPU_OUT:-build/gpu}/$backend
 readonly build=${GTR_GPU_BUILD:-$out/build}
 readonly steps=$out/steps # one file per step that was done: status, seconds, detail, separated by tabs
 readonly results=$out/results # tables of gtr-bench and the peers
-readonly part_seconds=465 # of the 8 minutes, so that the last step can end
+readonly part_seconds=${GTR_GPU_PART_SECONDS:-465} # of the 8 minutes, so that the last step can end
 readonly parts_in_order=(build tiles operations invariance sanitize bench peers report)
 
 usage() { sed -n '2,/^set -euo/{/^set/d;s/^# \{0,1\}//;p}' "$0"; }
@@ -467,7 +469,7 @@ part_peers() {
   # What compiles comes last, the largest first, none at the others' cost.
   for script in image head; do
     for model in $(models); do
-      step peers "torch-$script-$model" measure_torch "$results/peer.$script-$model.tsv" "$script" "$model" 50
+      step peers "torch-$script-$model" measure_torch "$results/peer.$script-$model.tsv" "$script" "$model" 40
     done
   done
 }
@@ -493,8 +495,8 @@ part_report() {
     if ! compgen -G "$steps/$part.*" >/dev/null; then record "$part" all open 0 "the part was not called"; fi
   done
   if [ ! -e "$results/card.txt" ]; then describe_card >"$results/card.txt"; fi
-  local version
-  version=$(git describe --always --dirty 2>/dev/null || echo unknown)
+  local version=${GTR_GPU_VERSION:-}
+  if [ -z "$version" ]; then version=$(git describe --always --dirty 2>/dev/null || echo unknown); fi
   local format
   for format in md json; do
     report_input | awk -F '\t' -v format="$format" -v version="$version" -v date="$(date -u +%Y-%m-%d)" \
