@@ -1,5 +1,7 @@
 #include "linear_hopper.h"
 
+#include <algorithm>
+
 #include "linear_group_tile.h"
 
 namespace gtr::cuda {
@@ -20,6 +22,7 @@ __global__ void __launch_bounds__(Shape::kThreads, kBlocks)
 namespace {
 
 constexpr int kCapability = 90;
+constexpr int64_t kMostShared = int64_t{227} << 10;  // of a block
 
 int64_t divide_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit; }
 
@@ -36,30 +39,49 @@ void launch_tiles(Queue& queue, const Linear& linear, const GlobalRows& rows, co
 struct TileChoice {
   int64_t rows;
   int64_t columns;
-  int64_t blocks;  // that a multiprocessor holds
-  double stage;    // clocks that a stage takes a multiprocessor
-  double latency;  // and one block of it at least
+  Partitions partitions;
+  // Microseconds that a block takes by itself on a multiprocessor, for each stage and beside them; and that a
+  // multiprocessor full of such blocks takes for each. As measured on an H200 in products of MAR-B and MAR-H.
+  double alone;
+  double alone_fixed;
+  double full;
+  double full_fixed;
   void (*launch)(Queue&, const Linear&, const GlobalRows&, const LinearEpilogue&, const int32_t*) noexcept;
 };
 
-// wgmma does 2048 multiply-adds a clock: the largest tile's stage takes 768.
+template <int kGroups, int kColumns, int kStages, Partitions kPartitions, int kBlocks>
+constexpr TileChoice choice(double alone, double alone_fixed, double full, double full_fixed) {
+  using Shape = GroupTileShape<kGroups, kColumns, kStages, kPartitions>;
+  static_assert(Shape::kSharedBytes <= kMostShared, "fits into a multiprocessor");
+  return {Shape::kRows, kColumns, kPartitions, alone, alone_fixed, full, full_fixed, launch_tiles<Shape, kBlocks>};
+}
+
 constexpr TileChoice kTileChoices[] = {
-    {128, 192, 1, 768, 768, launch_tiles<GroupTileShape<2, 192, 5>, 1>},
-    {128, 128, 1, 540, 540, launch_tiles<GroupTileShape<2, 128, 6>, 1>},
-    {128, 64, 2, 340, 400, launch_tiles<GroupTileShape<2, 64, 4>, 2>},
-    {64, 64, 3, 200, 300, launch_tiles<GroupTileShape<1, 64, 4>, 3>},
+    choice<3, 192, 4, Partitions::kSingle, 1>(1.0, 8.0, 1.1, 6.3),
+    choice<2, 128, 3, Partitions::kSingle, 2>(0.925, 7.0, 0.77, 1.0),
+    choice<2, 192, 5, Partitions::kInTurn, 1>(0.72, 10.0, 0.745, 16.0),
+    choice<2, 64, 4, Partitions::kInTurn, 2>(0.41, 8.0, 0.341, 3.9),
+    choice<1, 64, 4, Partitions::kInTurn, 3>(0.288, 6.6, 0.26, 3.3),
+    choice<1, 32, 8, Partitions::kInTurn, 2>(0.248, 6.6, 0.175, 3.0),
+    choice<2, 64, 4, Partitions::kAtOnce, 1>(0.33, 9.7, 0.54, 3.0),
+    choice<1, 32, 4, Partitions::kAtOnce, 2>(0.22, 6.2, 0.25, 1.3),
 };
 
 // The one whose last multiprocessor is done first.
-const TileChoice& choose_tile(int64_t rows, int64_t outputs, int64_t multiprocessors) {
+const TileChoice& choose_tile(int64_t rows, const Linear& linear, int64_t multiprocessors) {
+  const bool is_single = partition_start_bf16(linear.outputs, linear.steps, 1) == linear.steps;
+  const auto stages = static_cast<double>(divide_up(linear.steps, 2));
   const TileChoice* best = nullptr;
   double best_time = 0;
   for (const TileChoice& choice : kTileChoices) {
-    const int64_t blocks = divide_up(rows, choice.rows) * divide_up(outputs, choice.columns);
-    const int64_t most = divide_up(blocks, multiprocessors);  // of a multiprocessor
-    const double busy = static_cast<double>(most) * choice.stage;
-    const double alone = static_cast<double>(divide_up(most, choice.blocks)) * choice.latency;
-    const double time = busy > alone ? busy : alone;
+    // A single partition would leave half of the warpgroups without work.
+    const bool is_for_single = choice.partitions == Partitions::kSingle;
+    const bool is_for_two = choice.partitions == Partitions::kAtOnce;
+    if (is_single ? is_for_two : is_for_single) continue;
+    const int64_t blocks = divide_up(rows, choice.rows) * divide_up(linear.outputs, choice.columns);
+    const auto most = static_cast<double>(divide_up(blocks, multiprocessors));  // of a multiprocessor
+    const double time = std::max(stages * choice.alone + choice.alone_fixed,
+                                 most > 1 ? most * (stages * choice.full + choice.full_fixed) : 0);
     if (best == nullptr || time < best_time) {
       best = &choice;
       best_time = time;
@@ -71,13 +93,12 @@ const TileChoice& choose_tile(int64_t rows, int64_t outputs, int64_t multiproces
 }  // namespace
 
 bool has_linear_hopper(const DeviceLimits& limits) noexcept {
-  constexpr int64_t kMostShared = GroupTileShape<2, 192, 5>::kSharedBytes;
   return limits.compute_capability == kCapability && limits.shared_bytes >= kMostShared;
 }
 
 void launch_linear_hopper(Queue& queue, const DeviceLimits& limits, const Linear& linear, const GlobalRows& rows,
                           const LinearEpilogue& epilogue, const int32_t* cancelled) noexcept {
-  choose_tile(rows.rows, linear.outputs, limits.multiprocessors).launch(queue, linear, rows, epilogue, cancelled);
+  choose_tile(rows.rows, linear, limits.multiprocessors).launch(queue, linear, rows, epilogue, cancelled);
 }
 
 }  // namespace gtr::cuda

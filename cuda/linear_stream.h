@@ -107,11 +107,11 @@ __device__ __forceinline__ void multiply_step(float (&sums)[(kRowGroups + 1) / 2
 template <typename Shape, typename Rows>
 class WeightStream {
  public:
-  __device__ WeightStream(const void* weights, int steps, int tiles, int first_tile, const Rows& rows)
+  __device__ WeightStream(const void* weights, int64_t outputs, int steps, int tiles, int first_tile, const Rows& rows)
       : rows_(rows),
         ring_(dynamic_shared<uint4>() + warp_id() * Shape::kRingChunks),
-        step_(partition_start<kPartitionsBf16>(steps, warp_id())),
-        end_(partition_start<kPartitionsBf16>(steps, warp_id() + 1)),
+        step_(partition_start_bf16(outputs, steps, warp_id())),
+        end_(partition_start_bf16(outputs, steps, warp_id() + 1)),
         next_(step_) {
     const auto* packed = static_cast<const unsigned char*>(weights) + 16 * lane_id();
 #pragma unroll
@@ -218,7 +218,7 @@ __device__ __forceinline__ void stream_linear(const void* weights, int steps, in
                                               const int32_t* cancelled) {
   const int32_t is_cancelled = load_relaxed(cancelled);  // looked at when the weights are on their way
   const int first_tile = static_cast<int>(blockIdx.x) * Shape::kTiles;
-  WeightStream<Shape, Rows> stream(weights, steps, tiles, first_tile, rows);
+  WeightStream<Shape, Rows> stream(weights, outputs, steps, tiles, first_tile, rows);
   stream.start();
   constexpr int kRowTiles = (Shape::kRowGroups + 1) / 2;
   float sums[kRowTiles][Shape::kTiles][4] = {};

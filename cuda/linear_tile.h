@@ -57,12 +57,12 @@ struct TileShape {
 template <typename Shape>
 class TileCopies {
  public:
-  __device__ TileCopies(const void* weights, int steps, int tiles, int first_tile, const GlobalRows& rows,
-                        int64_t first_row)
+  __device__ TileCopies(const void* weights, int64_t outputs, int steps, int tiles, int first_tile,
+                        const GlobalRows& rows, int64_t first_row)
       : thread_(static_cast<int>(threadIdx.x) % Shape::kSliceThreads),
         slice_(static_cast<int>(threadIdx.x) / Shape::kSliceThreads),
-        step_(partition_start<kPartitionsBf16>(steps, slice_)),
-        end_(partition_start<kPartitionsBf16>(steps, slice_ + 1)),
+        step_(partition_start_bf16(outputs, steps, slice_)),
+        end_(partition_start_bf16(outputs, steps, slice_ + 1)),
         tile_stride_(int64_t{steps} * kStepBytes),
         stride_(rows.stride) {
     const int row = thread_ / Shape::kRowChunks;
@@ -126,7 +126,7 @@ __device__ __forceinline__ void tile_linear(const void* weights, int steps, int 
   constexpr int kRowTiles = Shape::kWarpRows / 16;
   constexpr int kColumnTiles = Shape::kWarpColumns / kTileColumns;
   auto* const ring = dynamic_shared<uint4>();
-  const TileCopies<Shape> copies(weights, steps, tiles, first_tile, rows, first_row);
+  const TileCopies<Shape> copies(weights, outputs, steps, tiles, first_tile, rows, first_row);
 #pragma unroll
   for (int stage = 0; stage < Shape::kStages - 1; ++stage) copies.fetch(ring + stage * Shape::kStageChunks, stage);
 
@@ -140,7 +140,7 @@ __device__ __forceinline__ void tile_linear(const void* weights, int steps, int 
 
   float sums[kColumnTiles][kRowTiles][1][4] = {};
   const int own_steps = copies.steps();
-  const int most_steps = is_cancelled == 0 ? partition_start<kPartitionsBf16>(steps, 1) : 0;
+  const int most_steps = is_cancelled == 0 ? partition_start_bf16(outputs, steps, 1) : 0;
   int stage = 0;
   int filled = Shape::kStages - 1;
   for (int i = 0; i < most_steps; ++i) {

@@ -12,11 +12,13 @@
 // bank conflicts: what ldmatrix gives of a step are the fragments of two k-steps of m16n8k16, the first of inputs 0 to
 // 15 and the second of 16 to 31. wgmma sums the same sixteen (linear_hopper.cu), with the same bits.
 //
-// The sum over the inputs is cut into partitions, whose bounds depend on the number of steps alone. Every kernel sums
-// a partition in ascending order into one accumulator that starts at zero, and adds the partitions in ascending order.
-// So an element of y has the same bits whatever the number of rows, and the kernel that they choose. Partitions are
-// what warps work on at once: two for bf16, where the tiles of tall products must keep their accumulators in
-// registers; four for f32, whose chains of additions are longer.
+// The sum over the inputs is cut into partitions, whose bounds depend on the number of steps, and for bf16 on that of
+// outputs, alone. Every kernel sums a partition in ascending order into one accumulator that starts at zero, and adds
+// the partitions in ascending order. So an element of y has the same bits whatever the number of rows, and the kernel
+// that they choose. Partitions are what warps work on at once where there are few rows: four for f32, whose chains of
+// additions are longer, and two for bf16, where the tiles of tall products must keep their sums in registers. Matrices
+// of twice as many outputs as inputs, or the other way round, have a single one: in a MAR model these are a block's
+// qkv, fc1 and fc2 and the head's modulations, whose products are tall, and want the largest tiles.
 #pragma once
 
 #include <cstdint>
@@ -47,6 +49,14 @@ __host__ __device__ __forceinline__ int swizzled_chunk(int c) { return c ^ ((c >
 
 // The chunk whose address lane l gives to ldmatrix for all of a step: row l % 8 of the tile of inputs 8 (l / 8) and on.
 __host__ __device__ __forceinline__ int fragment_chunk(int lane) { return swizzled_chunk(4 * (lane % 8) + lane / 8); }
+
+// The same for bf16: of two partitions, the second may be empty.
+__host__ __device__ __forceinline__ int partition_start_bf16(int64_t outputs, int steps, int p) {
+  const int units = static_cast<int>(outputs / kStepInputsBf16);  // as many outputs as a step has inputs
+  const bool is_single = units >= 2 * steps || steps >= 2 * (units + 1);
+  const int middle = is_single ? steps : (steps + 1) / kPartitionsBf16;
+  return p == 0 ? 0 : p == 1 ? middle : steps;
+}
 
 inline int64_t step_inputs(gtr_precision precision) {
   return precision == GTR_PRECISION_BF16 ? kStepInputsBf16 : kStepInputsF32;

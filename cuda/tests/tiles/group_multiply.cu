@@ -144,9 +144,11 @@ void check_group_multiply() {
     std::printf("left out group_multiply, which compute capability 9.0 alone has\n");
     return;
   }
+  check_columns<32>("group_multiply, 32 columns", "group_multiply, 32 columns, beside multiply_bf16");
   check_columns<64>("group_multiply, 64 columns", "group_multiply, 64 columns, beside multiply_bf16");
   check_columns<128>("group_multiply, 128 columns", "group_multiply, 128 columns, beside multiply_bf16");
   check_columns<192>("group_multiply, 192 columns", "group_multiply, 192 columns, beside multiply_bf16");
+  check_columns<256>("group_multiply, 256 columns", "group_multiply, 256 columns, beside multiply_bf16");
 }
 
 }  // namespace gtr::cuda::tiles
