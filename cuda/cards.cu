@@ -13,10 +13,12 @@ namespace {
 
 // bf16 tensor cores and cp.async came with compute capability 8.0.
 constexpr int kLowestCapability = 80;
+// Code for 9.0 and newer knows dependency_wait.
+constexpr int kOverlapCapability = 90;
 
 #if defined(GTR_CUDA_EMU)
-constexpr int kMachineCode[] = {kLowestCapability};
-constexpr int kPtx = kLowestCapability;
+constexpr int kMachineCode[] = {80, 90};
+constexpr int kPtx = 90;
 #else
 // What the build compiled for (cuda/CMakeLists.txt): machine code for these capabilities, and PTX of the newest of
 // them, which the driver of a newer card compiles. Machine code runs on later minor versions of its major one.
@@ -24,12 +26,13 @@ constexpr int kMachineCode[] = {GTR_CUDA_MACHINE_CODE};
 constexpr int kPtx = GTR_CUDA_PTX;
 #endif
 
-bool has_code_for(int capability) noexcept {
-  if (capability >= kPtx) return true;
+// The capability that the code which the card runs was compiled for, 0 if there is none.
+int code_for(int capability) noexcept {
+  int best = 0;
   for (const int code : kMachineCode) {
-    if (code / 10 == capability / 10 && code <= capability) return true;
+    if (code / 10 == capability / 10 && code <= capability) best = code > best ? code : best;
   }
-  return false;
+  return best == 0 && capability >= kPtx ? kPtx : best;
 }
 
 // The sentence grows by what is appended; what does not fit is cut.
@@ -97,6 +100,7 @@ cudaError_t read_card(int ordinal, CardProperties* card) noexcept {
   card->limits.l2_bytes = read(cudaDevAttrL2CacheSize);
   card->limits.compute_capability =
       read(cudaDevAttrComputeCapabilityMajor) * 10 + read(cudaDevAttrComputeCapabilityMinor);
+  card->limits.overlaps_launches = code_for(card->limits.compute_capability) >= kOverlapCapability;
   return result;
 }
 
@@ -126,7 +130,7 @@ Cards find_cards(char* text, size_t size) noexcept {
       others.append("%scard %d: %s", others.is_empty() ? "" : "; ", ordinal, ErrorText(result).text);
     } else if (capability < kLowestCapability) {
       refuse(card, "allowed are 8.0 and newer");
-    } else if (!has_code_for(capability)) {
+    } else if (code_for(capability) == 0) {
       refuse(card, "this build has code for ");
       name_code(others);
     } else {

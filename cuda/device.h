@@ -28,6 +28,10 @@ struct Bf16 {
   uint16_t bits;
 };
 
+namespace detail {
+enum class LaunchKind { kPlain, kCooperative, kDependent };
+}  // namespace detail
+
 }  // namespace gtr::cuda
 
 #if defined(GTR_CUDA_EMU)
@@ -42,12 +46,17 @@ namespace gtr::cuda {
 
 template <auto kKernel, typename... Arguments>
 void launch(Queue& queue, dim3 grid, int threads, int64_t shared_bytes, Arguments... arguments) noexcept {
-  detail::Launcher<kKernel>::run(queue, false, grid, threads, shared_bytes, arguments...);
+  detail::Launcher<kKernel>::run(queue, detail::LaunchKind::kPlain, grid, threads, shared_bytes, arguments...);
 }
 
 template <auto kKernel, typename... Arguments>
 void launch_cooperative(Queue& queue, dim3 grid, int threads, int64_t shared_bytes, Arguments... arguments) noexcept {
-  detail::Launcher<kKernel>::run(queue, true, grid, threads, shared_bytes, arguments...);
+  detail::Launcher<kKernel>::run(queue, detail::LaunchKind::kCooperative, grid, threads, shared_bytes, arguments...);
+}
+
+template <auto kKernel, typename... Arguments>
+void launch_dependent(Queue& queue, dim3 grid, int threads, int64_t shared_bytes, Arguments... arguments) noexcept {
+  detail::Launcher<kKernel>::run(queue, detail::LaunchKind::kDependent, grid, threads, shared_bytes, arguments...);
 }
 
 }  // namespace gtr::cuda
@@ -64,6 +73,18 @@ void launch_cooperative(Queue& queue, dim3 grid, int threads, int64_t shared_byt
 //   void warp_sync()                       Warp. the same for a warp
 //   void grid_sync(GridBarrier&)           all blocks of a cooperative launch; the barrier starts as zeros
 //   GridBarrier                            lies in global memory, 4-byte aligned, zeroed before the launch
+//
+// Overlapping launches (PTX ISA, "griddepcontrol"), for kernels that launch_dependent launches
+//   void dependency_wait()                 ends when all launches before this one have, and their writes are seen.
+//   Every
+//                                          thread calls it before it returns, before it writes to global memory, and
+//                                          before it reads from there what another kernel may have written: what a
+//                                          launch two before this one wrote is no exception. Packed weights and their
+//                                          biases, which are set between calls, are free before it, and so is
+//                                          `cancelled`
+//   void dependents_launch()               Block. lets the next launch begin. Said at once: its blocks take only what
+//                                          this launch's leave, and wait for its end
+//   bool kOverlaps                         constant; below compute capability 9.0 it is false, and both do nothing
 //
 // Within a warp; T is int32_t, uint32_t or float
 //   int lane_id()                          threadIdx.x % 32; blocks are launched with threadIdx.y = z = 0
@@ -131,4 +152,9 @@ void launch_cooperative(Queue& queue, dim3 grid, int threads, int64_t shared_byt
 //   void launch_cooperative<kernel>(...)   all blocks are resident at once, so that grid_sync ends; never into a graph
 //                                          On the queue's stream, or as the next node of the queue's graph. A failure
 //                                          is kept in queue.error, the first one. An empty grid is no launch
+//   void launch_dependent<kernel>(...)     may begin before the launch before it has ended, as soon as all blocks of
+//   that
+//                                          have said dependents_launch or returned, if the code is for compute
+//                                          capability 9.0 or newer (Queue::overlaps). So the kernel calls
+//                                          dependency_wait
 //   int resident_blocks<kernel>(int threads, int64_t shared_bytes)   per multiprocessor

@@ -62,6 +62,20 @@ __device__ __forceinline__ void grid_sync(GridBarrier& barrier) {
   __syncthreads();
 }
 
+// ---- overlapping launches
+
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+constexpr bool kOverlaps = true;
+__device__ __forceinline__ void dependency_wait() { asm volatile("griddepcontrol.wait;\n" ::: "memory"); }
+__device__ __forceinline__ void dependents_launch() {
+  asm volatile("griddepcontrol.launch_dependents;\n" ::: "memory");
+}
+#else
+constexpr bool kOverlaps = false;
+__device__ __forceinline__ void dependency_wait() {}
+__device__ __forceinline__ void dependents_launch() {}
+#endif
+
 // ---- within a warp
 
 __device__ __forceinline__ int lane_id() { return static_cast<int>(threadIdx.x) % kWarp; }
@@ -207,12 +221,24 @@ __device__ __forceinline__ float float_infinity() { return __int_as_float(0x7f80
 
 namespace detail {
 
+// The node begins when all blocks of the kernel before it have said dependents_launch, or returned.
+inline cudaError_t add_overlapping_edge(cudaGraph_t graph, cudaGraphNode_t from, cudaGraphNode_t to) {
+  cudaGraphEdgeData edge = {};
+  edge.from_port = cudaGraphKernelNodePortProgrammatic;
+  edge.type = cudaGraphDependencyTypeProgrammatic;
+#if CUDART_VERSION >= 13000
+  return cudaGraphAddDependencies(graph, &from, &to, &edge, 1);
+#else
+  return cudaGraphAddDependencies_v2(graph, &from, &to, &edge, 1);
+#endif
+}
+
 template <auto kKernel>
 struct Launcher;
 
 template <typename... Parameters, void (*kKernel)(Parameters...)>
 struct Launcher<kKernel> {
-  static void run(Queue& queue, bool cooperative, dim3 grid, int threads, int64_t shared_bytes,
+  static void run(Queue& queue, LaunchKind kind, dim3 grid, int threads, int64_t shared_bytes,
                   Parameters... parameters) noexcept {
     if (queue.error != cudaSuccess || grid.x == 0 || grid.y == 0 || grid.z == 0) return;
     const auto function = reinterpret_cast<const void*>(kKernel);
@@ -232,9 +258,24 @@ struct Launcher<kKernel> {
       node.sharedMemBytes = static_cast<unsigned>(shared_bytes);
       node.kernelParams = arguments;
       cudaGraphNode_t added = nullptr;
-      queue.note(cudaGraphAddKernelNode(&added, queue.graph, &queue.last, queue.last == nullptr ? 0 : 1, &node));
+      const bool overlaps = kind == LaunchKind::kDependent && queue.overlaps && queue.last != nullptr;
+      queue.note(
+          cudaGraphAddKernelNode(&added, queue.graph, &queue.last, queue.last == nullptr || overlaps ? 0 : 1, &node));
+      if (overlaps && queue.error == cudaSuccess) queue.note(add_overlapping_edge(queue.graph, queue.last, added));
       queue.last = added;
-    } else if (cooperative) {
+    } else if (kind == LaunchKind::kDependent && queue.overlaps) {
+      cudaLaunchAttribute attribute = {};
+      attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+      attribute.val.programmaticStreamSerializationAllowed = 1;
+      cudaLaunchConfig_t config = {};
+      config.gridDim = grid;
+      config.blockDim = block;
+      config.dynamicSmemBytes = static_cast<size_t>(shared_bytes);
+      config.stream = queue.stream;
+      config.attrs = &attribute;
+      config.numAttrs = 1;
+      queue.note(cudaLaunchKernelExC(&config, function, arguments));
+    } else if (kind == LaunchKind::kCooperative) {
       queue.note(cudaLaunchCooperativeKernel(function, grid, block, arguments, static_cast<size_t>(shared_bytes),
                                              queue.stream));
     } else {

@@ -72,7 +72,9 @@ cudaGraphExec_t build(const Context& context, const gtr_chain& chain, ChainPlan&
   cudaError_t result = cudaGraphCreate(&graph, 0);
   if (result == cudaSuccess) {
     Context recording = context;
-    recording.queue = {context.queue.stream, graph, nullptr, cudaSuccess};
+    recording.queue.graph = graph;
+    recording.queue.last = nullptr;
+    recording.queue.error = cudaSuccess;
     plan.enqueue(recording, chain.groups[0].steps - 1, 0, true);
     result = recording.queue.error;
     const bool cancelled = context.cancel_requested->load(std::memory_order_relaxed);

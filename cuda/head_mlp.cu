@@ -108,7 +108,7 @@ void launch_mlp(Context& context, const Linear& linear, int64_t rows, const Head
   using Rows = NormedRows<kSteps, kVector>;
   const Rows normed{mlp,           static_cast<int32_t>(rows),     linear.steps,
                     linear.inputs, norm_epsilon(kHeadNormEpsilon), static_cast<int32_t>(row_bytes(linear))};
-  launch<norm_modulate_linear_silu_kernel<Rows>>(
+  launch_dependent<norm_modulate_linear_silu_kernel<Rows>>(
       context.queue, dim3(static_cast<unsigned>(linear.tiles)), Shape::kThreads, shared_bytes(linear),
       static_cast<const void*>(linear.weights), linear.tiles, normed, epilogue, context.cancelled);
 }

@@ -383,6 +383,8 @@ __global__ void __launch_bounds__(kThreads, 1)
   const int32_t is_cancelled = load_relaxed(chain.cancelled);  // looked at when the weights are on their way
   if (p.now.rows > 0) prefetch(final_layer);
   if (p.next.rows > 0) prefetch(input_projection);
+  dependents_launch();
+  dependency_wait();
   if (is_cancelled != 0) return;
   const TurnShared<kRows, kFast> shared(final_layer, input_projection);
   GTR_SHARED(TurnRow, turn_rows, kRows);
@@ -410,9 +412,9 @@ bool launch_turn(Context& context, const Head& head, const ChainRows& chain, con
   constexpr int64_t kStaticBytes = 1024;  // more than TurnRow and NormSums take
   if (kFast && bytes + kStaticBytes > context.limits->shared_bytes) return false;
   const int64_t rows = std::max(turn.now.rows, turn.next.rows);
-  launch<head_turn_kernel<kRows, kFast>>(context.queue, dim3(static_cast<unsigned>((rows + kRows - 1) / kRows)),
-                                         kThreads, bytes, turn, chain, final_layer, input_projection,
-                                         int64_t{head.shape.width}, norm_epsilon(kHeadNormEpsilon));
+  launch_dependent<head_turn_kernel<kRows, kFast>>(
+      context.queue, dim3(static_cast<unsigned>((rows + kRows - 1) / kRows)), kThreads, bytes, turn, chain, final_layer,
+      input_projection, int64_t{head.shape.width}, norm_epsilon(kHeadNormEpsilon));
   return true;
 }
 

@@ -1,12 +1,12 @@
 // Layer norm: four warps normalise a row, see layer_norm_row.inl.
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 
 #include "device.h"
 #include "launch_shape.h"
 #include "layer_norm_row.inl"
 #include "operations.h"
+#include "quad_words.h"
 
 namespace gtr::cuda {
 namespace {
@@ -39,25 +39,6 @@ __device__ __forceinline__ float4 load_modulator(const Modulator& m, int64_t row
   return load_quad<kVector>(static_cast<const float*>(m.data) + row * m.stride, width, quad);
 }
 
-// A quad of an aligned modulator as it lies in memory, four f32 or in x and y four bf16: a branch that only loads does
-// not wait for what it loads.
-__device__ __forceinline__ uint4 load_words(const Modulator& m, int64_t row, int64_t quad) {
-  const int64_t at = row * m.stride + quad * kQuad;
-  if (!m.narrow) return load_16(static_cast<const float*>(m.data) + at);
-  const uint2 pairs = *reinterpret_cast<const uint2*>(static_cast<const Bf16*>(m.data) + at);
-  return make_uint4(pairs.x, pairs.y, 0, 0);
-}
-__device__ __forceinline__ float4 values_of(const Modulator& m, uint4 words) {
-  if (!m.narrow) {
-    float4 values;
-    memcpy(&values, &words, sizeof values);
-    return values;
-  }
-  const float2 low = unpack_bf16(words.x);
-  const float2 high = unpack_bf16(words.y);
-  return make_float4(low.x, low.y, high.x, high.y);
-}
-
 // Blocks that a multiprocessor can hold, as registers allow.
 template <bool kModulated>
 constexpr int kBlocks = kModulated ? 5 : 8;
@@ -72,6 +53,8 @@ __global__ void __launch_bounds__(kNormThreads, kBlocks<kModulated>) layer_norm_
   static_assert(kSteps == 0 || kVector, "registers hold whole quads");
   GTR_SHARED(NormSums, sums, 1);
   const int32_t is_cancelled = load_relaxed(p.cancelled);  // looked at when the first row is on its way
+  dependents_launch();
+  dependency_wait();  // weight and bias are the caller's, who may have computed them just now
   const int rank = warp_id();
   const auto finish = [&](float4 v, const NormMoments& moments, auto&& weight, auto&& bias) {
     v = normalised(v, moments);
@@ -88,13 +71,13 @@ __global__ void __launch_bounds__(kNormThreads, kBlocks<kModulated>) layer_norm_
     });
     for (int64_t row = blockIdx.x; row < p.rows; row += gridDim.x) {
       float4 own[kSteps];
-      uint4 scale[kSteps];
-      uint4 shift[kSteps];
+      QuadWords scale[kSteps];
+      QuadWords shift[kSteps];
       for_quads<kNormWarps, kSteps>(rank, p.width, [&](int step, int, int64_t quad) {
         own[step] = load_quad<true>(p.x + row * p.x_stride, p.width, quad);
         if constexpr (kModulated) {
-          scale[step] = load_words(p.scale, row, quad);
-          shift[step] = load_words(p.shift, row, quad);
+          scale[step] = load_quad_words(p.scale.data, p.scale.narrow, row * p.scale.stride + quad * kQuad);
+          shift[step] = load_quad_words(p.shift.data, p.shift.narrow, row * p.shift.stride + quad * kQuad);
         }
       });
       if (is_cancelled != 0) return;
@@ -103,7 +86,8 @@ __global__ void __launch_bounds__(kNormThreads, kBlocks<kModulated>) layer_norm_
       for_quads<kNormWarps, kSteps>(rank, p.width, [&](int step, int, int64_t quad) {
         float4 v = finish(
             own[step], moments, [&] { return weight[step]; }, [&] { return bias[step]; });
-        if constexpr (kModulated) v = modulated(v, values_of(p.scale, scale[step]), values_of(p.shift, shift[step]));
+        if constexpr (kModulated)
+          v = modulated(v, values_of(scale[step], p.scale.narrow), values_of(shift[step], p.shift.narrow));
         store_quad<true>(static_cast<Y*>(p.y) + row * p.y_stride, p.width, quad, v);
       });
     }
@@ -138,13 +122,13 @@ void launch_rows(Context& context, const LayerNorm& p, bool vector) noexcept {
   const dim3 grid = grid_of(std::min<int64_t>(p.rows, context.limits->multiprocessors * kBlocks<kModulated>));
   Queue& queue = context.queue;
   if (!vector) {
-    launch<layer_norm_rows<Y, kModulated, 0, false>>(queue, grid, kNormThreads, 0, p);
+    launch_dependent<layer_norm_rows<Y, kModulated, 0, false>>(queue, grid, kNormThreads, 0, p);
   } else if (p.width <= 2 * kNormStep) {
-    launch<layer_norm_rows<Y, kModulated, 2, true>>(queue, grid, kNormThreads, 0, p);
+    launch_dependent<layer_norm_rows<Y, kModulated, 2, true>>(queue, grid, kNormThreads, 0, p);
   } else if (p.width <= 3 * kNormStep) {
-    launch<layer_norm_rows<Y, kModulated, 3, true>>(queue, grid, kNormThreads, 0, p);
+    launch_dependent<layer_norm_rows<Y, kModulated, 3, true>>(queue, grid, kNormThreads, 0, p);
   } else {
-    launch<layer_norm_rows<Y, kModulated, 0, true>>(queue, grid, kNormThreads, 0, p);
+    launch_dependent<layer_norm_rows<Y, kModulated, 0, true>>(queue, grid, kNormThreads, 0, p);
   }
 }
 

@@ -12,6 +12,7 @@
 
 #include "device.h"
 #include "gtr/gtr.h"
+#include "quad_words.h"
 
 namespace gtr::cuda {
 
@@ -40,13 +41,8 @@ struct EpilogueMatrix {
     }
   }
   // Four columns at once, where they are aligned to their size together.
-  __device__ __forceinline__ float4 get_4(int64_t row, int64_t column) const {
-    const int64_t at = row * stride + column;
-    if (!bf16) return *reinterpret_cast<const float4*>(static_cast<const float*>(data) + at);
-    const uint2 pairs = *reinterpret_cast<const uint2*>(static_cast<const Bf16*>(data) + at);
-    const float2 low = unpack_bf16(pairs.x);
-    const float2 high = unpack_bf16(pairs.y);
-    return make_float4(low.x, low.y, high.x, high.y);
+  __device__ __forceinline__ QuadWords get_4(int64_t row, int64_t column) const {
+    return load_quad_words(data, bf16, row * stride + column);
   }
   __device__ __forceinline__ void set_4(int64_t row, int64_t column, float4 value) const {
     const int64_t at = row * stride + column;
@@ -62,6 +58,13 @@ struct EpilogueMatrix {
     const int64_t size = bf16 ? 2 : 4;
     return data == nullptr || (reinterpret_cast<uintptr_t>(data) % (4 * size) == 0 && stride % 4 == 0);
   }
+};
+
+// What a group of 4 columns of a row is finished with.
+struct LinearTerms {
+  float4 bias;
+  QuadWords gate;      // read if all four columns are there and by_4; likewise
+  QuadWords residual;  // as it lies in memory, so that nobody waits for it before it is used
 };
 
 struct LinearEpilogue {
@@ -80,15 +83,31 @@ struct LinearEpilogue {
     return has_term ? term + result : result;
   }
 
+  // The same in parts: what does not depend on the launch before, what may, and the end.
+  __device__ __forceinline__ void load_bias(int64_t column, LinearTerms& terms) const {
+    terms.bias = *reinterpret_cast<const float4*>(bias + column);
+  }
+  __device__ __forceinline__ void load_terms(int64_t row, int64_t column, int columns, LinearTerms& terms) const {
+    if (!by_4 || columns != 4) return;
+    if (gate.data != nullptr) terms.gate = gate.get_4(row, column);
+    if (residual.data != nullptr) terms.residual = residual.get_4(row, column);
+  }
   __device__ __forceinline__ void store(int64_t row, int64_t column, float4 sums, int columns) const {
+    LinearTerms terms;
+    load_bias(column, terms);
+    load_terms(row, column, columns, terms);
+    store(row, column, sums, columns, terms);
+  }
+  __device__ __forceinline__ void store(int64_t row, int64_t column, float4 sums, int columns,
+                                        const LinearTerms& terms) const {
     const bool gated = gate.data != nullptr;
     const bool has_term = residual.data != nullptr;
-    const float4 added = *reinterpret_cast<const float4*>(bias + column);
+    const float4 added = terms.bias;
     if (by_4 && columns == 4) {
       float4 factor = make_float4(1.0f, 1.0f, 1.0f, 1.0f);
       float4 term = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
-      if (gated) factor = gate.get_4(row, column);
-      if (has_term) term = residual.get_4(row, column);
+      if (gated) factor = values_of(terms.gate, gate.bf16);
+      if (has_term) term = values_of(terms.residual, residual.bf16);
       y.set_4(row, column,
               make_float4(value(sums.x, added.x, gated, factor.x, has_term, term.x),
                           value(sums.y, added.y, gated, factor.y, has_term, term.y),
@@ -123,5 +142,55 @@ __device__ __forceinline__ void finish_tile(const Epilogue& epilogue, const floa
     epilogue.store(first_row + row, first_column + column, four, static_cast<int>(left < 4 ? left : 4));
   }
 }
+
+// The same for few rows, whose end is a matter of latency: a thread's groups, whose terms are asked for before the sums
+// are begun.
+template <int kRows, int kColumns, int kThreads>
+class EarlyFinish {
+ public:
+  // Reads the bias.
+  __device__ __forceinline__ EarlyFinish(const LinearEpilogue& epilogue, int64_t rows, int64_t first_column,
+                                         int64_t columns)
+      : epilogue_(epilogue), rows_(rows), first_column_(first_column), columns_(columns) {
+    each([&](int, int64_t column, int, int held) { epilogue_.load_bias(column, terms_[held]); });
+  }
+  // Reads gate and residual.
+  __device__ __forceinline__ void load_terms() {
+    each([&](int row, int64_t column, int columns, int held) {
+      epilogue_.load_terms(row, column, columns, terms_[held]);
+    });
+  }
+  // Block, after a block_sync. sums: as for finish_tile.
+  __device__ __forceinline__ void finish(const float* sums, int width) const {
+    each([&](int row, int64_t column, int columns, int held) {
+      const float4 four = *reinterpret_cast<const float4*>(sums + row * width + (column - first_column_));
+      epilogue_.store(row, column, four, columns, terms_[held]);
+    });
+  }
+
+ private:
+  static constexpr int kGroups = kColumns / 4;
+  static constexpr int kHeld = (kRows * kGroups + kThreads - 1) / kThreads;
+
+  template <typename Body>
+  __device__ __forceinline__ void each(const Body& body) const {
+#pragma unroll
+    for (int held = 0; held < kHeld; ++held) {
+      const int i = static_cast<int>(threadIdx.x) + held * kThreads;
+      const int row = i / kGroups;
+      const int column = i % kGroups * 4;
+      const int64_t left = columns_ - column;
+      if (row < kRows && row < rows_ && left > 0) {
+        body(row, first_column_ + column, static_cast<int>(left < 4 ? left : 4), held);
+      }
+    }
+  }
+
+  const LinearEpilogue& epilogue_;
+  int64_t rows_;
+  int64_t first_column_;
+  int64_t columns_;
+  LinearTerms terms_[kHeld];
+};
 
 }  // namespace gtr::cuda

@@ -121,9 +121,19 @@ class WeightStream {
     }
   }
 
-  // Asks for all that the ring holds.
+  // Asks for all that the ring holds, of W before and of x after dependency_wait. Where that waits for nothing they go
+  // together, so that the first groups can be multiplied while later ones are on their way.
   __device__ void start() {
-    for (int group = 0; group < Shape::kGroups; ++group) fetch(group);
+    if constexpr (kOverlaps) {
+      for (int group = 0; group < Shape::kGroups; ++group) copy_weights(group, next_ + group * Shape::kGroupSteps);
+    }
+    dependency_wait();
+    for (int group = 0; group < Shape::kGroups; ++group) {
+      if constexpr (!kOverlaps) copy_weights(group, next_);
+      copy_rows(group, next_);
+      copy_async_commit();
+      next_ += Shape::kGroupSteps;
+    }
   }
 
   // sums += what the partition adds.
@@ -150,16 +160,34 @@ class WeightStream {
 
   // The next group of steps into the slot; an empty group if there are no more, so that waits count right.
   __device__ void fetch(int slot) {
+    copy_weights(slot, next_);
+    copy_rows(slot, next_);
+    copy_async_commit();
+    next_ += Shape::kGroupSteps;
+  }
+
+  // Of the steps from `first` on, as far as there are any, the weights into the slot.
+  __device__ void copy_weights(int slot, int first) const {
 #pragma unroll
     for (int s = 0; s < Shape::kGroupSteps; ++s) {
-      if (next_ + s < end_) {
-        const int64_t step = next_ + s;
+      if (first + s < end_) {
+        const int64_t step = first + s;
         uint4* to = stage(slot, s) + swizzled_chunk(lane_id());
 #pragma unroll
         for (int t = 0; t < Shape::kTiles; ++t) {
           copy_async_16(to + t * kWarp, weights_[t] + step * kStepBytes, has_tile_[t]);
         }
-        if constexpr (!Rows::kInShared) {
+      }
+    }
+  }
+  // Of the same steps the rows, if they go through the ring.
+  __device__ void copy_rows(int slot, int first) const {
+    if constexpr (!Rows::kInShared) {
+#pragma unroll
+      for (int s = 0; s < Shape::kGroupSteps; ++s) {
+        if (first + s < end_) {
+          const int64_t step = first + s;
+          uint4* to = stage(slot, s) + swizzled_chunk(lane_id());
 #pragma unroll
           for (int g = 0; g < Shape::kRowGroups; ++g) {
             const int row = 8 * g + lane_id() / 4;
@@ -171,8 +199,6 @@ class WeightStream {
         }
       }
     }
-    copy_async_commit();
-    next_ += Shape::kGroupSteps;
   }
 
   template <bool kWhole>
@@ -210,16 +236,21 @@ class WeightStream {
 };
 
 // Block of Shape::kThreads with Shape::kSharedBytes (and what Rows needs); block b has the column tiles from
-// b * kTiles on. weights: packed bf16. Rows 0 .. rows - 1 of `outputs` columns go to the epilogue, unless
-// *cancelled is not 0.
-template <typename Shape, typename Rows, typename Epilogue>
+// b * kTiles on. Launched by launch_dependent. weights: packed bf16. Rows 0 .. rows - 1 of `outputs` columns go to the
+// epilogue, unless *cancelled is not 0.
+template <typename Shape, typename Rows>
 __device__ __forceinline__ void stream_linear(const void* weights, int steps, int tiles, int64_t outputs,
-                                              const Rows& rows, int64_t row_count, const Epilogue& epilogue,
+                                              const Rows& rows, int64_t row_count, const LinearEpilogue& epilogue,
                                               const int32_t* cancelled) {
   const int32_t is_cancelled = load_relaxed(cancelled);  // looked at when the weights are on their way
   const int first_tile = static_cast<int>(blockIdx.x) * Shape::kTiles;
+  const int64_t first_column = int64_t{first_tile} * kTileColumns;
+  dependents_launch();
   WeightStream<Shape, Rows> stream(weights, outputs, steps, tiles, first_tile, rows);
+  EarlyFinish<Shape::kRows, Shape::kColumns, Shape::kThreads> end(epilogue, row_count, first_column,
+                                                                  outputs - first_column);
   stream.start();
+  if (is_cancelled == 0) end.load_terms();
   constexpr int kRowTiles = (Shape::kRowGroups + 1) / 2;
   float sums[kRowTiles][Shape::kTiles][4] = {};
   if (is_cancelled == 0) {
@@ -250,9 +281,7 @@ __device__ __forceinline__ void stream_linear(const void* weights, int steps, in
     });
   }
   block_sync();
-  const int64_t first_column = int64_t{first_tile} * kTileColumns;
-  finish_tile<Shape::kRows, Shape::kColumns, Shape::kThreads>(epilogue, shared, Shape::kSumsWidth, 0, row_count,
-                                                              first_column, outputs - first_column);
+  end.finish(shared, Shape::kSumsWidth);
 }
 
 }  // namespace gtr::cuda

@@ -80,6 +80,13 @@ class TileCopies {
 
   // Step i of the partition into the stage; an empty group if there is none, so that waits count right.
   __device__ void fetch(uint4* stage, int i) const {
+    copy_rows(stage, i);
+    copy_weights(stage, i);
+    copy_async_commit();
+  }
+
+  // Of that step x.
+  __device__ void copy_rows(uint4* stage, int i) const {
     const int64_t step = step_ + i;
     if (step < end_) {
       uint4* to = stage + slice_ * Shape::kSliceChunks + swizzled_chunk(thread_);
@@ -90,8 +97,15 @@ class TileCopies {
         const Bf16* from = x_ + (valid ? j * kRowsApart * stride_ : 0) + step * kStepInputsBf16;
         copy_async_16(to + j * Shape::kSliceThreads, from, valid);
       }
+    }
+  }
+
+  // Of that step W.
+  __device__ void copy_weights(uint4* stage, int i) const {
+    const int64_t step = step_ + i;
+    if (step < end_) {
+      uint4* to = stage + slice_ * Shape::kSliceChunks + Shape::kStageRows + swizzled_chunk(thread_);
       constexpr int kTilesApart = Shape::kSliceThreads / kStepChunks;
-      to += Shape::kStageRows;
 #pragma unroll
       for (int j = 0; j < Shape::kStageColumns / Shape::kSliceThreads; ++j) {
         const bool valid = j * kTilesApart < tiles_left_;
@@ -99,7 +113,6 @@ class TileCopies {
         copy_async_16(to + j * Shape::kSliceThreads, from, valid);
       }
     }
-    copy_async_commit();
   }
 
  private:
@@ -116,8 +129,8 @@ class TileCopies {
 };
 
 // Block of Shape::kThreads with Shape::kSharedBytes; it computes rows first_row .. and column tiles first_tile .., as
-// far as they exist, unless *cancelled is not 0. weights: packed bf16. rows: as for streams, aligned to 16 bytes and
-// whole steps long.
+// far as they exist, unless *cancelled is not 0. Launched by launch_dependent. weights: packed bf16. rows: as for
+// streams, aligned to 16 bytes and whole steps long.
 template <typename Shape, typename Epilogue>
 __device__ __forceinline__ void tile_linear(const void* weights, int steps, int tiles, int64_t outputs,
                                             const GlobalRows& rows, int64_t first_row, int first_tile,
@@ -127,8 +140,19 @@ __device__ __forceinline__ void tile_linear(const void* weights, int steps, int 
   constexpr int kColumnTiles = Shape::kWarpColumns / kTileColumns;
   auto* const ring = dynamic_shared<uint4>();
   const TileCopies<Shape> copies(weights, outputs, steps, tiles, first_tile, rows, first_row);
+  dependents_launch();
+  // W before and x after dependency_wait; together where that waits for nothing.
+  if constexpr (kOverlaps) {
 #pragma unroll
-  for (int stage = 0; stage < Shape::kStages - 1; ++stage) copies.fetch(ring + stage * Shape::kStageChunks, stage);
+    for (int i = 0; i < Shape::kStages - 1; ++i) copies.copy_weights(ring + i * Shape::kStageChunks, i);
+  }
+  dependency_wait();
+#pragma unroll
+  for (int i = 0; i < Shape::kStages - 1; ++i) {
+    if constexpr (!kOverlaps) copies.copy_weights(ring + i * Shape::kStageChunks, i);
+    copies.copy_rows(ring + i * Shape::kStageChunks, i);
+    copy_async_commit();
+  }
 
   const int warp = static_cast<int>(threadIdx.x) % Shape::kSliceThreads / kWarp;
   const int warp_row = warp / Shape::kWarpsAcross * Shape::kWarpRows;

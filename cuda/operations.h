@@ -27,6 +27,7 @@ struct DeviceLimits {
   int64_t shared_bytes;  // of dynamic shared memory that a block can have
   int64_t l2_bytes;
   int compute_capability;  // 80, 86, 90, ...
+  bool overlaps_launches;  // its code waits for the launch before it where it has to, see launch_dependent
 };
 
 struct Device;      // device.cu

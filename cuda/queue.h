@@ -17,6 +17,7 @@ struct Queue {
   cudaGraph_t graph = nullptr;      // null: on the stream at once
   cudaGraphNode_t last = nullptr;   // of the graph; a new node runs after it
   cudaError_t error = cudaSuccess;  // the first failure since the operation began
+  bool overlaps = false;            // launch_dependent: the device can, DeviceLimits::overlaps_launches
 
   void note(cudaError_t result) noexcept {
     if (error == cudaSuccess) error = result;

@@ -14,6 +14,7 @@ gtr_status create_parts(Device& device, void* external, Stream& stream) noexcept
   Context& context = stream.context;
   context.device = &device;
   context.limits = &device.limits;
+  context.queue.overlaps = device.limits.overlaps_launches;
   stream.is_external = external != nullptr;
   cudaError_t result = cudaSuccess;
   if (stream.is_external) {

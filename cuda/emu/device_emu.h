@@ -61,6 +61,7 @@ void meet(Collective what, void* operand, Site site);
 void wait_for_block(Site site);
 void wait_for_warp(Site site);
 void wait_for_grid(void* barrier, Site site);
+void wait_for_dependency(Site site);
 void* static_shared(const void* key, size_t bytes, size_t alignment, Site site);
 void* dynamic_shared(Site site);
 void copy_async(void* shared, const void* global, bool valid, Site site);
@@ -78,7 +79,7 @@ struct Launch {
   dim3 grid;
   int threads;
   int64_t shared_bytes;
-  bool cooperative;
+  detail::LaunchKind kind;
 };
 void enqueue(Queue& queue, Launch launch) noexcept;
 
@@ -127,6 +128,12 @@ struct GridBarrier {
   unsigned generation;
 };
 inline void grid_sync(GridBarrier& barrier, GTR_EMU_SITE) { emu::wait_for_grid(&barrier, {file, line, function}); }
+
+// ---- overlapping launches
+
+constexpr bool kOverlaps = true;
+inline void dependency_wait(GTR_EMU_SITE) { emu::wait_for_dependency({file, line, function}); }
+inline void dependents_launch() {}
 
 // ---- within a warp
 
@@ -277,13 +284,13 @@ struct Launcher;
 
 template <typename... Parameters, void (*kKernel)(Parameters...)>
 struct Launcher<kKernel> {
-  static void run(Queue& queue, bool cooperative, dim3 grid, int threads, int64_t shared_bytes,
+  static void run(Queue& queue, LaunchKind kind, dim3 grid, int threads, int64_t shared_bytes,
                   Parameters... parameters) noexcept {
     static_assert((std::is_trivially_copyable<Parameters>::value && ...), "arguments of kernels are copied as bytes");
     if (queue.error != cudaSuccess || grid.x == 0 || grid.y == 0 || grid.z == 0) return;
     std::tuple<Parameters...> arguments(parameters...);
     auto body = [arguments] { std::apply(kKernel, arguments); };
-    emu::enqueue(queue, {signature_of<kKernel>(), body, grid, threads, shared_bytes, cooperative});
+    emu::enqueue(queue, {signature_of<kKernel>(), body, grid, threads, shared_bytes, kind});
   }
 };
 

@@ -4,6 +4,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -46,7 +47,7 @@ struct Block {
   Site site;         // where they are
 };
 
-enum class State { kReady, kInWarp, kAtBlockBarrier, kAtGridBarrier, kReturned };
+enum class State { kReady, kInWarp, kAtBlockBarrier, kAtGridBarrier, kAtDependency, kReturned };
 
 struct Thread {
   Fibre fibre;
@@ -54,7 +55,8 @@ struct Thread {
   Warp* warp;
   unsigned index;  // threadIdx.x
   State state;
-  Site site;  // where it waits
+  bool has_waited;  // for the launches before this one
+  Site site;        // where it waits
   AsyncCopies copies;
   Site copied_at;  // the last of them
   GroupMultiplies products;
@@ -64,7 +66,12 @@ struct Thread {
 // Threads that run side by side: those of a block, or of all blocks of a cooperative launch. Memory is kept from launch
 // to launch.
 struct Gang {
+  size_t number = 0;  // of the gangs
   const Launch* launch = nullptr;
+  std::vector<size_t> order;  // of the launch's blocks
+  size_t begun = 0;           // so many of them
+  bool is_ahead = false;      // launches before this one have not ended
+  size_t at_dependency = 0;   // threads that wait for these
   Fibre caller;
   std::vector<std::unique_ptr<Thread>> threads;  // at first + lane of their warp; those beyond `used` rest
   std::vector<Block> blocks;
@@ -80,8 +87,11 @@ struct Gang {
   std::string failure;
 };
 
-// Made by the first launch. A plain pointer, since every call of every thread comes by.
+// Two, for a launch may have begun before another one runs to its end. Made by the first launch. A plain pointer to the
+// one whose threads run, since every call of every thread comes by.
+Gang* gangs[2];
 Gang* the_gang = nullptr;
+Gang* begun_gang = nullptr;  // whose first block waits for the launches before
 Gang& gang() { return *the_gang; }
 
 const char* name_of(Collective what) {
@@ -137,6 +147,9 @@ std::string describe_deadlock() {
           case State::kAtGridBarrier:
             ++where["wait in grid_sync at " + site_text(thread.site)];
             break;
+          case State::kAtDependency:
+            ++where["wait in dependency_wait at " + site_text(thread.site)];
+            break;
           case State::kReturned:
             ++where["have returned"];
             break;
@@ -175,6 +188,10 @@ void let_others_run() {
   Thread* self = g.self;
   Thread* next = take_next();
   if (next == self) return;
+  if (next == nullptr && g.at_dependency != 0) {
+    self->fibre.switch_to(g.caller);
+    return;
+  }
   if (next == nullptr) {
     g.failure = describe_deadlock();
     self->fibre.exit_to(g.caller);
@@ -203,13 +220,16 @@ void return_from_kernel() {
          name_of(warp.what));
   }
   if (g.at_grid_barrier != 0) fail(g.grid_site, "a thread has returned while others wait in grid_sync");
+  if (g.launch->kind == detail::LaunchKind::kDependent && !self->has_waited) {
+    fail({"launch_dependent", 0, ""}, "the thread has returned without dependency_wait");
+  }
   warp.present &= ~(1u << self->index % kWarp);
   --block.present;
   --g.present;
   if (block.arrived != 0 && block.arrived == block.present) release_block(block);
   Thread* next = take_next();
   if (next != nullptr) self->fibre.exit_to(next->fibre);
-  if (g.present != 0) g.failure = describe_deadlock();
+  if (g.present != 0 && g.at_dependency == 0) g.failure = describe_deadlock();
   self->fibre.exit_to(g.caller);
 }
 
@@ -285,14 +305,17 @@ void prepare_block(Block& block, size_t number, uint3 index) {
       thread.warp = &warp;
       thread.index = static_cast<unsigned>(w * kWarp + lane);
       thread.state = State::kReady;
+      thread.has_waited = false;
       thread.copies.forget();
       thread.products.forget();
-      thread.fibre.prepare(at, run_thread);
+      thread.fibre.prepare(at * std::size(gangs) + g.number, run_thread);
     }
     g.ready.add(warp.first, warp.present);
   }
   g.present += threads;
 }
+
+void go_on();
 
 // Runs these blocks side by side.
 void run_gang(const std::vector<uint3>& indices) {
@@ -303,9 +326,16 @@ void run_gang(const std::vector<uint3>& indices) {
   g.ready.reset(g.warps.size() * kWarp);
   g.present = 0;
   g.at_grid_barrier = 0;
+  g.at_dependency = 0;
   for (size_t i = 0; i < indices.size(); ++i) prepare_block(g.blocks[i], i, indices[i]);
+  go_on();
+}
+
+// Lets the gang's threads run until all have returned, or until those that are left wait for the launches before.
+void go_on() {
+  Gang& g = gang();
   g.caller.switch_to(take_next()->fibre);
-  if (!g.failure.empty()) return;
+  if (!g.failure.empty() || g.at_dependency != 0) return;
   for (const Block& block : g.blocks) {
     if (block.shared->is_intact()) continue;
     g.failure = "block (" + std::to_string(block.index.x) + ", " + std::to_string(block.index.y) + ", " +
@@ -363,10 +393,21 @@ void wait_for_block(Site site) {
   let_others_run();
 }
 
+void wait_for_dependency(Site site) {
+  if (is_removed(site)) return;
+  Gang& g = gang();
+  g.self->has_waited = true;
+  if (!g.is_ahead) return;
+  g.self->state = State::kAtDependency;
+  g.self->site = site;
+  ++g.at_dependency;
+  let_others_run();
+}
+
 void wait_for_grid(void* barrier, Site site) {
   if (is_removed(site)) return;
   Gang& g = gang();
-  if (!g.launch->cooperative) fail(site, "grid_sync in a launch that is not cooperative");
+  if (g.launch->kind != detail::LaunchKind::kCooperative) fail(site, "grid_sync in a launch that is not cooperative");
   auto* grid_barrier = static_cast<GridBarrier*>(barrier);
   if (!is_global_memory(barrier)) fail(site, "the barrier does not lie in global memory");
   if (g.present != g.blocks.size() * static_cast<size_t>(g.launch->threads)) {
@@ -476,31 +517,91 @@ std::string kernel_name(const Launch& launch) {
   return signature.substr(at + start.size(), signature.size() - at - start.size() - 1);
 }
 
-std::string run_grid(const Launch& launch) {
-  if (the_gang == nullptr) the_gang = new Gang;
-  Gang& g = gang();
+namespace {
+
+// The gang's launch becomes the one whose threads run.
+void enter(Gang& g) {
+  the_gang = &g;
+  gridDim = g.launch->grid;
+  blockDim = dim3(static_cast<unsigned>(g.launch->threads));
+}
+
+// For this launch, the gang that has nothing begun.
+void set_up(const Launch& launch) {
+  if (gangs[0] == nullptr) {
+    for (size_t i = 0; i < std::size(gangs); ++i) {
+      gangs[i] = new Gang;
+      gangs[i]->number = i;
+    }
+  }
+  Gang& g = *(begun_gang == gangs[0] ? gangs[1] : gangs[0]);
   g.launch = &launch;
   g.failure.clear();
-  gridDim = launch.grid;
-  blockDim = dim3(static_cast<unsigned>(launch.threads));
-  const size_t count = size_t{launch.grid.x} * launch.grid.y * launch.grid.z;
-  std::vector<size_t> order(count);
-  std::iota(order.begin(), order.end(), size_t{0});
-  if (settings().order == Order::kReverse) std::reverse(order.begin(), order.end());
+  g.is_ahead = false;
+  g.order.resize(size_t{launch.grid.x} * launch.grid.y * launch.grid.z);
+  g.begun = 0;
+  std::iota(g.order.begin(), g.order.end(), size_t{0});
+  if (settings().order == Order::kReverse) std::reverse(g.order.begin(), g.order.end());
   if (settings().order == Order::kShuffled) {
-    for (size_t i = count; i > 1; --i) std::swap(order[i - 1], order[g.random.below(i)]);
+    for (size_t i = g.order.size(); i > 1; --i) std::swap(g.order[i - 1], g.order[g.random.below(i)]);
   }
-  const auto index_of = [&](size_t number) {
-    return uint3{static_cast<unsigned>(number % launch.grid.x),
-                 static_cast<unsigned>(number / launch.grid.x % launch.grid.y),
-                 static_cast<unsigned>(number / launch.grid.x / launch.grid.y)};
-  };
-  if (launch.cooperative) {
+  enter(g);
+}
+
+uint3 index_of(size_t number) {
+  const dim3 grid = gang().launch->grid;
+  return {static_cast<unsigned>(number % grid.x), static_cast<unsigned>(number / grid.x % grid.y),
+          static_cast<unsigned>(number / grid.x / grid.y)};
+}
+
+void run_next_block() {
+  Gang& g = gang();
+  run_gang({index_of(g.order[g.begun++])});
+}
+
+// The launches before the one that has begun have ended.
+void release_dependency() {
+  Gang& g = gang();
+  g.is_ahead = false;
+  if (!g.failure.empty() || g.at_dependency == 0) return;
+  g.at_dependency = 0;
+  for (const Warp& warp : g.warps) {
+    for (size_t lane = 0; lane < kWarp; ++lane) {
+      if ((warp.present >> lane & 1) != 0 && g.threads[warp.first + lane]->state == State::kAtDependency) {
+        g.ready.add(warp.first, 1u << lane);
+      }
+    }
+  }
+  go_on();
+}
+
+}  // namespace
+
+void begin_grid(const Launch& launch) {
+  if (begun_gang != nullptr) return;
+  set_up(launch);
+  begun_gang = the_gang;
+  begun_gang->is_ahead = true;
+  run_next_block();
+}
+
+void forget_begun_grid() { begun_gang = nullptr; }
+
+std::string run_grid(const Launch& launch) {
+  if (begun_gang != nullptr && begun_gang->launch == &launch) {
+    enter(*begun_gang);
+    begun_gang = nullptr;
+    release_dependency();
+  } else {
+    set_up(launch);
+  }
+  Gang& g = gang();
+  if (launch.kind == detail::LaunchKind::kCooperative) {
     std::vector<uint3> indices;
-    for (size_t number = 0; number < count; ++number) indices.push_back(index_of(number));
+    for (size_t number = 0; number < g.order.size(); ++number) indices.push_back(index_of(number));
     run_gang(indices);
   } else {
-    for (size_t i = 0; i < count && g.failure.empty(); ++i) run_gang({index_of(order[i])});
+    while (g.begun < g.order.size() && g.failure.empty()) run_next_block();
   }
   return g.failure.empty() ? "" : "kernel " + kernel_name(launch) + ", " + g.failure;
 }

@@ -49,7 +49,7 @@ cudaError_t check_launch(const Launch& launch) {
   if (launch.shared_bytes < 0 || launch.shared_bytes > settings().shared_bytes) {
     return refuse(cudaErrorInvalidValue, "that is more shared memory than a block can have");
   }
-  if (launch.cooperative) {
+  if (launch.kind == gtr::cuda::detail::LaunchKind::kCooperative) {
     int blocks = 0;
     cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, static_cast<const void*>(nullptr), launch.threads,
                                                   static_cast<size_t>(launch.shared_bytes));
@@ -117,10 +117,15 @@ void enqueue(Queue& queue, Launch launch) noexcept {
   queue.note(state);
   note(state);
   if (state != cudaSuccess) return;
-  Work work = [launch] { return execute(launch); };
+  const bool cooperative = launch.kind == detail::LaunchKind::kCooperative;
+  const bool overlaps = launch.kind == detail::LaunchKind::kDependent && queue.overlaps &&
+                        (queue.graph == nullptr || queue.last != nullptr);
+  const auto shared = std::make_shared<const Launch>(std::move(launch));
+  Work work{[shared] { return execute(*shared); }, {}};
+  if (overlaps) work.begin = [shared] { begin_grid(*shared); };
   if (queue.graph == nullptr) {
     enqueue(queue.stream, std::move(work));
-  } else if (launch.cooperative) {
+  } else if (cooperative) {
     queue.note(note(cudaErrorNotSupported));
   } else {
     queue.last = add_node(queue.graph, &queue.last, queue.last == nullptr ? 0 : 1, std::move(work));

@@ -36,7 +36,7 @@ cudaError_t copy_work(void* target, const void* source, size_t bytes, cudaMemcpy
   const cudaError_t state = check_device();
   if (state != cudaSuccess) return state;
   if (!fits(target, source, kind)) return cudaErrorInvalidValue;
-  *work = [target, source, bytes] {
+  work->run = [target, source, bytes] {
     std::memmove(target, source, bytes);
     return cudaSuccess;
   };
@@ -47,7 +47,7 @@ cudaError_t fill_work(void* target, int value, size_t bytes, Work* work) {
   const cudaError_t state = check_device();
   if (state != cudaSuccess) return state;
   if (!is_global_memory(target)) return cudaErrorInvalidValue;
-  *work = [target, value, bytes] {
+  work->run = [target, value, bytes] {
     std::memset(target, value, bytes);
     return cudaSuccess;
   };
@@ -65,7 +65,7 @@ cudaError_t cudaMemcpyAsync(void* target, const void* source, size_t bytes, cuda
   if (is_pageable(source)) {
     const auto* first = static_cast<const unsigned char*>(source);
     const auto staged = std::make_shared<std::vector<unsigned char>>(first, first + bytes);
-    work = [target, staged] {
+    work.run = [target, staged] {
       std::memcpy(target, staged->data(), staged->size());
       return cudaSuccess;
     };

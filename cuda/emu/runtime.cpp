@@ -8,6 +8,7 @@
 
 #include "device_memory.h"
 #include "faults.h"
+#include "grid.h"
 #include "settings.h"
 #include "stream.h"
 
@@ -162,6 +163,7 @@ cudaError_t cudaGetDevice(int* device) {
 
 cudaError_t cudaDeviceReset() {
   forget_sticky_error();
+  forget_begun_grid();
   cudaGetLastError();
   return cudaSuccess;
 }

@@ -118,15 +118,18 @@ StreamPointer blocker_of(const CUstream_st& stream) {
 bool run_one(StreamPointer stream, uint64_t up_to) {
   Machine& m = machine();
   Entry entry;
+  std::function<void()> begin_next;
   {
     const std::lock_guard<std::mutex> lock(m.mutex);
     if (stream->entries.empty() || stream->entries.front().number > up_to) return false;
     while (const StreamPointer blocker = blocker_of(*stream)) stream = blocker;
     entry = std::move(stream->entries.front());
     stream->entries.pop_front();
+    if (!stream->entries.empty()) begin_next = stream->entries.front().work.begin;
   }
-  if (entry.work && m.sticky == cudaSuccess) {
-    const cudaError_t error = entry.work();
+  if (entry.work.run && m.sticky == cudaSuccess) {
+    if (begin_next) begin_next();
+    const cudaError_t error = entry.work.run();
     if (error != cudaSuccess) lose_device(error);
   }
   return true;
@@ -338,11 +341,12 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   if (known == nullptr) return note(cudaErrorInvalidResourceHandle);
   auto record = std::make_shared<EventRecord>();
   record->stream = known;
-  Work work = [record] {
-    record->time = std::chrono::steady_clock::now();
-    record->done = true;
-    return cudaSuccess;
-  };
+  Work work{[record] {
+              record->time = std::chrono::steady_clock::now();
+              record->done = true;
+              return cudaSuccess;
+            },
+            {}};
   push(known, {0, std::move(work), nullptr});
   record->number = machine().last_number;
   event->last = record;

@@ -11,8 +11,11 @@
 
 namespace gtr::cuda::emu {
 
-// A piece of work, done on the thread that waits for it. cudaSuccess, or what the device is lost with.
-using Work = std::function<cudaError_t()>;
+// A piece of work, done on the thread that waits for it.
+struct Work {
+  std::function<cudaError_t()> run;  // cudaSuccess, or what the device is lost with
+  std::function<void()> begin;       // null, or its beginning, which need not wait for the work before it on the stream
+};
 
 void enqueue(cudaStream_t stream, Work work);
 // Waits for all that is on the stream now. The sticky error, if the device is lost.

@@ -1,6 +1,6 @@
 // gtr-test-mutations: removes each wait of the kernels in turn and sees whether the operation cases notice.
 //   gtr-test-mutations GTR_TEST_OPS CUDA_FOLDER HARMLESS_FILE OPERATION...
-// A wait is a call of block_sync, warp_sync, grid_sync, copy_async_commit, copy_async_wait,
+// A wait is a call of block_sync, warp_sync, grid_sync, dependency_wait, copy_async_commit, copy_async_wait,
 // group_multiply_commit or group_multiply_wait. Without it some case of
 // an operation that comes by must fail, in one of the orders of threads; or harmless_sites.txt says why none can. An
 // entry of that list which is caught, or which is no wait that any case reaches, is an error as well; so is a wait in
@@ -169,7 +169,8 @@ Waits find_waits(const std::string& program, const std::vector<std::string>& ope
 
 // Waits in the sources that no case reaches.
 void check_all_are_reached(const fs::path& folder, const Waits& waits) {
-  const std::regex call(R"(\b(block_sync|warp_sync|grid_sync|(copy_async|group_multiply)_(commit|wait(<.*>)?))\()");
+  const std::regex call(
+      R"(\b(block_sync|warp_sync|grid_sync|dependency_wait|(copy_async|group_multiply)_(commit|wait(<.*>)?))\()");
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
     const std::string extension = entry.path().extension().string();

@@ -237,6 +237,55 @@ void test_faults() {
   EXPECT(*value.data == 6);
 }
 
+// What a launch that may overlap the one before it reads before it waits is old, by its first block at least.
+__global__ void early_kernel(const int32_t* value, int32_t* before, int32_t* after) {
+  const int32_t early = load_relaxed(value);
+  block_sync();  // threads that wait for each other may do so before
+  dependents_launch();
+  dependency_wait();
+  before[blockIdx.x] = early;
+  after[blockIdx.x] = load_relaxed(value);
+}
+__global__ void hasty_kernel() {}
+
+void test_overlap() {
+  for (const bool overlaps : {false, true}) {
+    for (const bool in_graph : {false, true}) {
+      Array<int32_t> value(std::vector<int32_t>{5});
+      Array<int32_t> before(2 * 3);
+      Array<int32_t> after(2 * 3);
+      Stream stream;
+      stream.queue.overlaps = overlaps;
+      cudaGraph_t graph = nullptr;
+      if (in_graph) {
+        EXPECT_OK(cudaGraphCreate(&graph, 0));
+        stream.queue.graph = graph;
+      }
+      launch<add_kernel>(stream.queue, 1, 1, 0, value.data(), 1);
+      launch_dependent<early_kernel>(stream.queue, 3, 64, 0, value.data(), before.data(), after.data());
+      launch<add_kernel>(stream.queue, 1, 1, 0, value.data(), 10);
+      launch_dependent<early_kernel>(stream.queue, 3, 64, 0, value.data(), before.data() + 3, after.data() + 3);
+      if (in_graph) {
+        cudaGraphExec_t exec = nullptr;
+        EXPECT_OK(cudaGraphInstantiate(&exec, graph));
+        EXPECT_OK(cudaGraphDestroy(graph));
+        EXPECT_OK(cudaGraphLaunch(exec, stream.queue.stream));
+        EXPECT_OK(cudaGraphExecDestroy(exec));
+      }
+      EXPECT_OK(stream.wait());
+      EXPECT((after.download() == std::vector<int32_t>{6, 6, 6, 16, 16, 16}));
+      int old = 0;
+      for (size_t i = 0; i < before.download().size(); ++i) old += before.host[i] != after.host[i];
+      EXPECT(old == (overlaps ? 2 : 0));
+    }
+  }
+  Stream stream;
+  launch_dependent<hasty_kernel>(stream.queue, 1, 1, 0);
+  EXPECT(stream.wait() == cudaErrorLaunchFailure);
+  EXPECT(std::string(gtr_emu_last_failure()).find("without dependency_wait") != std::string::npos);
+  cudaDeviceReset();
+}
+
 }  // namespace
 
 void test_streams() {
@@ -248,6 +297,7 @@ void test_streams() {
   test_graph();
   test_graph_order();
   test_turns();
+  test_overlap();
   test_faults();
 }
 

@@ -1,5 +1,5 @@
-// Dynamic shared memory up to what the card gives a block, block_sync, grid_sync of a cooperative launch, and kernels
-// as nodes of a graph.
+// Dynamic shared memory up to what the card gives a block, block_sync, grid_sync of a cooperative launch, kernels as
+// nodes of a graph, and launches that overlap.
 #include <algorithm>
 
 #include "check.h"
@@ -109,6 +109,66 @@ void check_graph() {
   require(cudaStreamDestroy(stream), "cudaStreamDestroy");
 }
 
+__global__ void overlaps_kernel(uint32_t* overlaps) { *overlaps = kOverlaps ? 1 : 0; }
+
+constexpr uint32_t kFactor = 2654435761u;
+
+// to[i] = 3 from[j] + add for a j of another block. Blocks end at different times; a launch that did not wait for all
+// of them would read what was there three launches ago, or write what is still being read.
+__global__ void overlapping_kernel(const uint32_t* from, uint32_t* to, uint32_t add) {
+  dependents_launch();
+  const uint32_t count = gridDim.x * kThreads;
+  const uint32_t i = blockIdx.x * kThreads + threadIdx.x;
+  dependency_wait();
+  uint32_t j = i;
+  for (uint32_t round = 0; round < 1 + blockIdx.x % 7 * 20; ++round) j = (j * kFactor + add) % count;
+  to[i] = 3 * from[j] + add;
+}
+
+void check_overlap(int multiprocessors, bool in_graph) {
+  Check check(in_graph ? "dependency_wait in a graph" : "dependency_wait");
+  constexpr uint32_t kLaunches = 60;
+  Array<uint32_t> overlaps_array(1);
+  run<overlaps_kernel>(1, 1, 0, overlaps_array.device());
+  const auto blocks = static_cast<uint32_t>(3 * multiprocessors);
+  const uint32_t count = blocks * kThreads;
+  std::vector<uint32_t> values(count);
+  for (uint32_t i = 0; i < count; ++i) values[i] = i * kFactor;
+  Array<uint32_t> first(values);
+  Array<uint32_t> second(count);
+  Array<uint32_t> third(count);
+  uint32_t* const buffers[] = {first.device(), second.device(), third.device()};
+  Queue queue;
+  queue.overlaps = overlaps_array.download()[0] != 0;
+  require(cudaStreamCreateWithFlags(&queue.stream, cudaStreamNonBlocking), "cudaStreamCreate");
+  if (in_graph) require(cudaGraphCreate(&queue.graph, 0), "cudaGraphCreate");
+  for (uint32_t n = 0; n < kLaunches; ++n) {
+    launch_dependent<overlapping_kernel>(queue, dim3(blocks), kThreads, 0, static_cast<const uint32_t*>(buffers[n % 3]),
+                                         buffers[(n + 1) % 3], n);
+    std::vector<uint32_t> next(count);
+    for (uint32_t i = 0; i < count; ++i) {
+      uint32_t j = i;
+      for (uint32_t round = 0; round < 1 + i / kThreads % 7 * 20; ++round) j = (j * kFactor + n) % count;
+      next[i] = 3 * values[j] + n;
+    }
+    values = next;
+  }
+  require(queue.error, "dependent launch");
+  cudaGraphExec_t graph = nullptr;
+  if (in_graph) {
+    require(cudaGraphInstantiate(&graph, queue.graph, 0), "cudaGraphInstantiate");
+    require(cudaGraphLaunch(graph, queue.stream), "cudaGraphLaunch");
+  }
+  require(cudaStreamSynchronize(queue.stream), "dependent kernels");
+  static_assert(kLaunches % 3 == 0, "the last one writes to the first buffer");
+  for (uint32_t i = 0; i < count; ++i) check.bits(i, i == 0 ? first.download()[0] : first.host[i], values[i]);
+  if (in_graph) {
+    require(cudaGraphExecDestroy(graph), "cudaGraphExecDestroy");
+    require(cudaGraphDestroy(queue.graph), "cudaGraphDestroy");
+  }
+  require(cudaStreamDestroy(queue.stream), "cudaStreamDestroy");
+}
+
 }  // namespace
 
 void check_launches() {
@@ -121,6 +181,8 @@ void check_launches() {
   }
   check_grid(multiprocessors);
   check_graph();
+  check_overlap(multiprocessors, false);
+  check_overlap(multiprocessors, true);
 }
 
 }  // namespace gtr::cuda::tiles
