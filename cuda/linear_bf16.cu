@@ -8,7 +8,7 @@ namespace gtr::cuda {
 // epilogue(rows W^T) for up to Shape::kRows rows. weights: packed [tiles][steps][512 bytes]; rows.x bf16
 // [rows.rows, 32 steps]. Launch: ceil(tiles / Shape::kTiles) blocks of Shape::kThreads, Shape::kSharedBytes.
 template <typename Shape>
-__global__ void __launch_bounds__(Shape::kThreads)
+__global__ void __launch_bounds__(Shape::kThreads, 1)
     linear_stream_kernel(const void* weights, int32_t steps, int32_t tiles, int64_t outputs, GlobalRows rows,
                          LinearEpilogue epilogue, const int32_t* cancelled) {
   stream_linear<Shape>(weights, steps, tiles, outputs, rows, rows.rows, epilogue, cancelled);
