@@ -47,8 +47,17 @@ std::vector<reference::ChainRow> make_rows(Trial& trial, const reference::Head& 
 const std::vector<Part> kRagged{{2, 12, true}, {3, 12, false}, {1, 7, true}, {5, 3, false},
                                 {2, 3, true},  {1, 1, false},  {2, 1, true}};
 
-void run_chain(Trial& trial, gtr_precision precision, const std::vector<Part>& parts, ChainOptions options) {
-  const reference::Head head = random_head(trial.random(), 6, 17, 40, 2, precision);
+struct Size {
+  int64_t channels = 6;
+  int64_t condition = 17;
+  int64_t width = 40;
+  int64_t blocks = 2;
+};
+
+void run_chain(Trial& trial, gtr_precision precision, const std::vector<Part>& parts, ChainOptions options,
+               Size size = {}) {
+  const reference::Head head =
+      random_head(trial.random(), size.channels, size.condition, size.width, size.blocks, precision);
   const HeadHandle handle = make_head(trial, trial.target(), head);
   const auto rows = make_rows(trial, head, parts);
   ChainCall call(trial, head, rows, options);
@@ -127,9 +136,9 @@ void run_equivalences(Trial& trial, gtr_precision precision) {
   }
 }
 
-void run_invariance(Trial& trial, gtr_precision precision) {
+void run_invariance(Trial& trial, gtr_precision precision, int64_t channels, int64_t width) {
   constexpr int64_t kRows = 512;
-  const reference::Head head = random_head(trial.random(), 5, 13, 35, 2, precision);
+  const reference::Head head = random_head(trial.random(), channels, 13, width, 2, precision);
   std::vector<reference::ChainRow> all;
   for (int64_t r = 0; r < kRows; ++r) {
     constexpr int kSteps[] = {3, 1, 2, 3};
@@ -387,7 +396,14 @@ void add_head_chain_cases(CaseList& cases) {
     add("many rows", {{70, 3, false}, {30, 2, true}}, {1.5, 0, false});
     cases.add_once(prefix + "equivalences", [precision](Trial& trial) { run_equivalences(trial, precision); });
     cases.add_once(prefix + "again", [precision](Trial& trial) { run_again(trial, precision); });
-    cases.add_once(prefix + "row invariance", [precision](Trial& trial) { run_invariance(trial, precision); });
+    cases.add_once(prefix + "row invariance", [precision](Trial& trial) { run_invariance(trial, precision, 5, 36); });
+    cases.add_once(prefix + "row invariance, odd width",
+                   [precision](Trial& trial) { run_invariance(trial, precision, 21, 35); });
+    for (const Size size : {Size{21, 5, 36, 1}, Size{6, 5, 37, 1}, Size{6, 5, 1540, 0}}) {
+      cases.add_once(prefix + describe(size.channels, "channels, width", size.width), [=](Trial& trial) {
+        run_chain(trial, precision, {{1, 2, true}, {1, 2, false}, {6, 1, true}}, {1, 0, false}, size);
+      });
+    }
   }
   cases.add("update only", [](Trial& trial) { run_update_only(trial, 0); });
   cases.add("update only, x0 clip", [](Trial& trial) { run_update_only(trial, 0.7); });
