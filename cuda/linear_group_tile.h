@@ -6,8 +6,9 @@
 // whose products everybody has waited for before the turn's block_sync. So the tensor cores always have a stage's
 // products to go on with, while the threads wait for copies and compute addresses.
 //
-// What bounds the large tiles on an H200 is the way from L2: 28 bytes a clock arrive at a multiprocessor, whichever
-// shape is measured, beside 2048 multiply-adds that it could do with them.
+// A stage takes an H200 some 390 clocks and 1.3 times what wgmma needs at its full rate, in every shape and with 3 to 6
+// stages under way: waiting and asking for copies are not hidden behind the products, which are queued no deeper than
+// one or two. W by bulk copies did not change that (bench/NOTES-CUDA.md); warps that copy and nothing else might.
 //
 // Partitions: how a block takes the two of the inputs. A stage belongs to one partition: of an odd number of steps the
 // last stage has one.
@@ -151,15 +152,17 @@ class GroupTileCopies {
 };
 
 // Block of Shape::kThreads with Shape::kSharedBytes; it computes rows first_row .. and column tiles first_tile .., as
-// far as they exist, unless *cancelled is not 0. weights: packed bf16. rows: as for streams, aligned to 16 bytes and
-// whole steps long.
+// far as they exist, unless *cancelled is not 0. Launched by launch_dependent. weights: packed bf16. rows: as for
+// streams, aligned to 16 bytes and whole steps long.
 template <typename Shape, typename Epilogue>
 __device__ __forceinline__ void group_tile_linear(const void* weights, int steps, int tiles, int64_t outputs,
                                                   const GlobalRows& rows, int64_t first_row, int first_tile,
                                                   const Epilogue& epilogue, const int32_t* cancelled) {
+  dependents_launch();
   const int32_t is_cancelled = load_relaxed(cancelled);  // looked at when the first stages are on their way
   auto* const ring = dynamic_shared_1024<unsigned char>();
   GroupTileCopies<Shape> copies(weights, outputs, steps, tiles, first_tile, rows, first_row);
+  dependency_wait();
 #pragma unroll
   for (int stage = 0; stage < Shape::kStages - 2; ++stage) copies.fetch(ring + stage * Shape::kStageBytes);
 

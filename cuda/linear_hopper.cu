@@ -31,7 +31,7 @@ void launch_tiles(Queue& queue, const Linear& linear, const GlobalRows& rows, co
                   const int32_t* cancelled) noexcept {
   const int64_t column_blocks = divide_up(linear.tiles, Shape::kColumns / kTileColumns);
   const dim3 grid(static_cast<unsigned>(divide_up(rows.rows, Shape::kRows) * column_blocks));
-  launch<linear_group_tile_kernel<Shape, kBlocks>>(
+  launch_dependent<linear_group_tile_kernel<Shape, kBlocks>>(
       queue, grid, Shape::kThreads, Shape::kSharedBytes, static_cast<const void*>(linear.weights), linear.steps,
       linear.tiles, linear.outputs, rows, static_cast<int32_t>(column_blocks), epilogue, cancelled);
 }
