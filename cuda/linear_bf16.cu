@@ -92,10 +92,16 @@ const TileChoice& choose_tile(int64_t rows, int64_t outputs, int64_t multiproces
 
 void launch_linear_bf16(Queue& queue, const DeviceLimits& limits, const Linear& linear, const GlobalRows& rows,
                         const LinearEpilogue& epilogue, const int32_t* cancelled) noexcept {
-  if (rows.rows > kStreamedRows && has_linear_hopper(limits)) {
+  const bool is_one_wave = linear.tiles <= 2 * limits.multiprocessors;
+  const bool is_streamed = rows.rows <= (is_one_wave ? kStreamedRowsOfOneWave : kStreamedRows);
+  if (!is_streamed && has_linear_hopper(limits)) {
     launch_linear_hopper(queue, limits, linear, rows, epilogue, cancelled);
-  } else if (rows.rows > kStreamedRows) {
+  } else if (!is_streamed) {
     choose_tile(rows.rows, linear.outputs, limits.multiprocessors).launch(queue, linear, rows, epilogue, cancelled);
+  } else if (rows.rows > 48) {
+    launch_stream<StreamShape<8, 2, false>>(queue, linear, rows, epilogue, cancelled);
+  } else if (rows.rows > 32) {
+    launch_stream<StreamShape<6, 2, false>>(queue, linear, rows, epilogue, cancelled);
   } else if (rows.rows > 16) {
     launch_stream<StreamShape<4, 2, false>>(queue, linear, rows, epilogue, cancelled);
   } else if (rows.rows > 8) {

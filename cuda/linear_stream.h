@@ -41,7 +41,7 @@ struct GlobalRows {
   int64_t rows;
 };
 
-// kRowGroups: of 8 rows, 1, 2 or 4. kTiles: of 8 columns.
+// kRowGroups: of 8 rows, 1, 2, 4, 6 or 8. kTiles: of 8 columns.
 template <int kRowGroups_, int kTiles_, bool kRowsInShared>
 struct StreamShape {
   static constexpr int kRowGroups = kRowGroups_;
@@ -51,10 +51,10 @@ struct StreamShape {
   static constexpr int kWarps = kPartitionsBf16;
   static constexpr int kThreads = kWarps * kWarp;
   static constexpr int kChunks = kTiles + (kRowsInShared ? 0 : kRowGroups);  // of a lane and step
-  // Steps that one wait covers: 8 k-steps, enough to hide the wait and the loads from shared memory behind.
-  static constexpr int kGroupSteps = 4;
-  // Groups on their way: about 24 KB of each warp, and 36 KB where more of it is x.
-  static constexpr int kGroups = kChunks <= 2 ? 6 : kChunks <= 4 ? 4 : 3;
+  // Steps that one wait covers: at least 24 mma, enough to hide the wait and the loads from shared memory behind.
+  static constexpr int kGroupSteps = kChunks <= 6 ? 4 : 2;
+  // Groups on their way: about 24 KB of each warp, and 32 to 40 KB where more of it is x.
+  static constexpr int kGroups = kChunks <= 2 ? 6 : kChunks == 6 ? 3 : 4;
   static constexpr int kStages = kGroups * kGroupSteps;
   static constexpr int kRingChunks = kStages * kChunks * kWarp;  // of a warp
   // 8 more than a multiple of 32 or than 16: a half warp stores its pairs of accumulators without bank conflicts.

@@ -222,9 +222,9 @@ void add_model_shapes(CaseList& cases) {
 // Counts of rows, inputs and outputs at which a GPU kernel gives way to another, a tile begins or a part of the sum
 // ends, and x as it lies in memory may or may not be read in place. Integers show a product in the wrong place exactly.
 void add_borders(CaseList& cases) {
-  constexpr int64_t kRows[] = {4, 8, 9, 16, 17, 31, 32, 33, 48, 63, 96, 127, 128, 130, 193};
-  constexpr int64_t kInputs[] = {32, 64, 40, 96, 128, 63, 160, 65, 256, 8, 288, 72, 36, 320, 1};
-  constexpr int64_t kOutputs[] = {8, 7, 130, 9, 64, 36, 127, 65, 16, 257, 12, 129, 32, 40, 68};
+  constexpr int64_t kRows[] = {4, 8, 9, 16, 17, 31, 32, 33, 48, 63, 96, 127, 128, 130, 193, 40, 49, 64};
+  constexpr int64_t kInputs[] = {32, 64, 40, 96, 128, 63, 160, 65, 256, 8, 288, 72, 36, 320, 1, 544, 200, 96};
+  constexpr int64_t kOutputs[] = {8, 7, 130, 9, 64, 36, 127, 65, 16, 257, 12, 129, 32, 40, 68, 40, 64, 24};
   for (size_t i = 0; i < std::size(kRows); ++i) {
     for (const gtr_dtype x : {GTR_F32, GTR_BF16}) {
       for (const gtr_precision precision : {GTR_PRECISION_F32, GTR_PRECISION_BF16}) {
