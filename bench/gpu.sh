@@ -26,6 +26,7 @@
 #   GTR_GPU_BUILD         a folder in which CMake has built already, in place of the part build
 #   GTR_GPU_PYTHON        the Python to look for PyTorch in (python3)
 #   GTR_GPU_SECONDS       seconds per benchmark case (0.1)
+#   GTR_GPU_JOBS          checks that run side by side, in operations, invariance and sanitize (processors, at most 8)
 #   GTR_GPU_PART_SECONDS  after so many seconds a part ends what it does (465)
 #   GTR_GPU_VERSION       what the report calls these sources (what git describes them as)
 #   GTR_GPU_BACKEND       cuda-emu runs all parts on the CPU emulator in the smallest shapes, so that this script can be
@@ -45,6 +46,7 @@ readonly build=${GTR_GPU_BUILD:-$out/build}
 readonly steps=$out/steps # one file per step that was done: status, seconds, detail, separated by tabs
 readonly results=$out/results # tables of gtr-bench and the peers
 readonly part_seconds=${GTR_GPU_PART_SECONDS:-465} # of the 8 minutes, so that the last step can end
+readonly jobs=${GTR_GPU_JOBS:-$(($(nproc) < 8 ? $(nproc) : 8))}
 readonly parts_in_order=(build tiles operations invariance sanitize bench peers report)
 
 usage() { sed -n '2,/^set -euo/{/^set/d;s/^# \{0,1\}//;p}' "$0"; }
@@ -207,6 +209,12 @@ step() {
   say "  $part $name: $(cut -f 1 "$steps/$part.$name"), $seconds s"
 }
 
+# As `step`, but goes on while it runs, once fewer than $jobs do. A part that uses it ends with `wait`.
+step_aside() {
+  while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n || true; done
+  step "$@" &
+}
+
 need_build() {
   if [ ! -x "$build/native/bench/gtr-bench" ]; then
     say "bench/gpu.sh: there is no build in $build; call bench/gpu.sh build first"
@@ -272,8 +280,9 @@ part_operations() {
   need_build
   local operation
   for operation in $(operations); do
-    step operations "$operation" ops --op "$operation"
+    step_aside operations "$operation" ops --op "$operation"
   done
+  wait
 }
 
 part_invariance() {
@@ -282,9 +291,10 @@ part_invariance() {
   for operation in $(operations); do
     # Not every operation has rows. (grep -q would leave early, and the list's writer would fail for it.)
     if ops --list --op "$operation" | grep invariance >/dev/null; then
-      step invariance "$operation" ops --op "$operation" --case invariance
+      step_aside invariance "$operation" ops --op "$operation" --case invariance
     fi
   done
+  wait
 }
 
 # A case or few of each kernel: under the sanitizer a kernel is a hundred times slower.
@@ -304,6 +314,8 @@ head_step x0 clip 1.500000 permuted
 layer_norm 3 x 37 weight bias modulated
 linear 15 x 37 to 83
 linear 8 x 255 to 257
+linear bf16 128 x 36 to 32
+linear bf16 48 x 256 to 16
 noise 17 x 4
 scatter 9 x 33 padding 3
 top_fraction random several segments
@@ -334,9 +346,10 @@ part_sanitize() {
   if emulated; then tools=(memcheck); fi
   for tool in "${tools[@]}"; do
     while read -r operation text; do
-      step sanitize "$tool.$operation-${text//[ ,]/-}" sanitize "$tool" "$operation" "$text"
+      step_aside sanitize "$tool.$operation-${text//[ ,]/-}" sanitize "$tool" "$operation" "$text"
     done < <(sanitized_cases)
   done
+  wait
 }
 
 readonly case_seconds=${GTR_GPU_SECONDS:-0.1}
@@ -458,20 +471,23 @@ part_peers() {
   local options
   mapfile -t options < <(bench_options 0)
   "$build/native/bench/gtr-bench" "${options[@]}" --list >"$results/cases.tsv"
-  step peers head-as-launches measure_launches "$results/peer.launches.tsv"
-  step peers cublaslt measure_cublaslt "$results/peer.cublaslt.tsv"
   step peers torch find_torch
-  if [ "$(cut -f 1 "$steps/peers.torch")" != passed ]; then return 0; fi
   local script model
-  for script in attention linear frequency_energy; do
-    step peers "torch-$script" measure_torch "$results/peer.$script.tsv" "$script" ""
-  done
-  # What compiles comes last, the largest first, none at the others' cost.
-  for script in image head; do
-    for model in $(models); do
-      step peers "torch-$script-$model" measure_torch "$results/peer.$script-$model.tsv" "$script" "$model" 40
+  if [ "$(cut -f 1 "$steps/peers.torch")" = passed ]; then
+    # What matters most comes first, since time may be up.
+    for script in attention linear; do
+      step peers "torch-$script" measure_torch "$results/peer.$script.tsv" "$script" ""
     done
-  done
+    # What compiles, the largest first, none at the others' cost.
+    for script in image head; do
+      for model in $(models); do
+        step peers "torch-$script-$model" measure_torch "$results/peer.$script-$model.tsv" "$script" "$model" 40
+      done
+    done
+    step peers torch-frequency_energy measure_torch "$results/peer.frequency_energy.tsv" frequency_energy ""
+  fi
+  step peers cublaslt measure_cublaslt "$results/peer.cublaslt.tsv"
+  step peers head-as-launches measure_launches "$results/peer.launches.tsv"
 }
 
 # The name of the report's files.
