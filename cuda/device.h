@@ -75,10 +75,9 @@ void launch_dependent(Queue& queue, dim3 grid, int threads, int64_t shared_bytes
 //   GridBarrier                            lies in global memory, 4-byte aligned, zeroed before the launch
 //
 // Overlapping launches (PTX ISA, "griddepcontrol"), for kernels that launch_dependent launches
-//   void dependency_wait()                 ends when all launches before this one have, and their writes are seen.
-//   Every
-//                                          thread calls it before it returns, before it writes to global memory, and
-//                                          before it reads from there what another kernel may have written: what a
+//   void dependency_wait()                 ends when all launches before this one have; their writes are then seen.
+//                                          Every thread calls it before it returns, before it writes to global memory,
+//                                          and before it reads from there what another kernel may have written: what a
 //                                          launch two before this one wrote is no exception. Packed weights and their
 //                                          biases, which are set between calls, are free before it, and so is
 //                                          `cancelled`
@@ -118,8 +117,8 @@ void launch_dependent(Queue& queue, dim3 grid, int threads, int64_t shared_bytes
 //   void load_matrix_x2(Bf16x2 (&r)[2], const void* row), load_matrix_x2_transposed(...)
 //                                          two tiles; addresses of lanes 0..15
 //
-// Tiles of a warpgroup, compute capability 9.0 alone (PTX ISA, "wgmma.mma_async"). "Group": all 128 threads of warps 4
-// i to 4 i + 3 must call, converged
+// Tiles of a warpgroup, compute capability 9.0 alone (PTX ISA, "wgmma.mma_async"). "Group": all 128 threads of
+// warps 4 i to 4 i + 3 must call, converged
 //   void group_multiply<kColumns>(float (&d)[kColumns / 2], const void* a, const void* b, int k)
 //                                          Group. D += A B^T for the inputs 16 k to 16 k + 15, kColumns 32, 64, 128,
 //                                          192 or 256. a: 64 rows, b: kColumns rows of 64 bf16 in shared memory,
@@ -152,8 +151,7 @@ void launch_dependent(Queue& queue, dim3 grid, int threads, int64_t shared_bytes
 //   void launch_cooperative<kernel>(...)   all blocks are resident at once, so that grid_sync ends; never into a graph
 //                                          On the queue's stream, or as the next node of the queue's graph. A failure
 //                                          is kept in queue.error, the first one. An empty grid is no launch
-//   void launch_dependent<kernel>(...)     may begin before the launch before it has ended, as soon as all blocks of
-//   that
+//   void launch_dependent<kernel>(...)     may begin before the launch before it has ended, when all of its blocks
 //                                          have said dependents_launch or returned, if the code is for compute
 //                                          capability 9.0 or newer (Queue::overlaps). So the kernel calls
 //                                          dependency_wait

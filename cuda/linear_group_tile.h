@@ -3,12 +3,11 @@
 // A block computes kRows x kColumns of y, a warpgroup 64 of the rows. A stage holds 64 inputs, two steps, of both
 // operands, as wgmma reads them: rows of 128 bytes, swizzled. Copies and products share their threads: in the turn of
 // stage i, whose products are issued first, everybody asks for stage i + kStages - 2, into the place of stage i - 2,
-// whose products everybody has waited for before the turn's block_sync. So the tensor cores always have a stage's
-// products to go on with, while the threads wait for copies and compute addresses.
+// whose products everybody has waited for before the turn's block_sync. So the tensor cores have a stage's products to
+// go on with, while the threads wait for copies and compute addresses.
 //
-// A stage takes an H200 some 390 clocks and 1.3 times what wgmma needs at its full rate, in every shape and with 3 to 6
-// stages under way: waiting and asking for copies are not hidden behind the products, which are queued no deeper than
-// one or two. W by bulk copies did not change that (bench/NOTES-CUDA.md); warps that copy and nothing else might.
+// A stage takes an H200 some 390 clocks and 1.3 times what wgmma needs at its full rate, in every shape and with 3 to 8
+// stages. What bounds it is not understood; bench/NOTES-CUDA.md has what it is not.
 //
 // Partitions: how a block takes the two of the inputs. A stage belongs to one partition: of an odd number of steps the
 // last stage has one.

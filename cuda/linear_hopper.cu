@@ -41,7 +41,7 @@ struct TileChoice {
   int64_t columns;
   Partitions partitions;
   // Microseconds that a block takes by itself on a multiprocessor, for each stage and beside them; and that a
-  // multiprocessor full of such blocks takes for each. As measured on an H200 in products of MAR-B and MAR-H.
+  // multiprocessor full of such blocks takes for each: fitted to products of MAR-H on an H200.
   double alone;
   double alone_fixed;
   double full;

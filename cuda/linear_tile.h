@@ -7,9 +7,9 @@
 // In shared memory x lies as rows of 64 bytes and W as packed, both swizzled (linear_weights.h): ldmatrix reads without
 // bank conflicts.
 //
-// Reasoning behind the shapes, per multiprocessor, for cards that have no wgmma (linear_hopper.h). None was at hand; on an
-// H200 they reached 110 to 210 TFLOP/s, a third of what mma.sync on registers does. An A100 does 1024 multiply-adds a
-// clock, mma.sync on an H100 some 1300; both read 128 bytes a clock from shared memory.
+// Reasoning behind the shapes, per multiprocessor, for cards that have no wgmma (linear_hopper.h). None was at hand; on
+// an H200 they reached 110 to 210 TFLOP/s, a third of what mma.sync on registers does. An A100 does 1024 multiply-adds
+// a clock, mma.sync on an H100 some 1300; both read 128 bytes a clock from shared memory.
 // - A warp tile of 64 x 64 needs 16 loads of 512 bytes for 64 mma = 131072 multiply-adds: 64 clocks' worth of shared
 //   memory against 128 (100) of arithmetic. 64 x 32 would be 75% (96%): only for the small tiles, that wait for other
 //   things anyway.
