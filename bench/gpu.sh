@@ -540,6 +540,12 @@ report_input() {
   for file in "$results"/gtr.*.tsv "$results"/peer.*.tsv; do
     if [ -e "$file" ]; then awk '{ if (FNR > 1) print "row\t" $0 }' "$file"; fi
   done
+  # Of a step that was ended, which the report calls open, the rows that it had finished.
+  for file in "$results"/gtr.*.tsv.part "$results"/peer.*.tsv.part; do
+    if [ -e "$file" ] && [ ! -e "${file%.part}" ]; then
+      awk -F '\t' 'FNR > 1 && last != "" { print "row\t" last } { last = FNR > 1 && NF == 12 ? $0 : "" }' "$file"
+    fi
+  done
 }
 
 # ---- main

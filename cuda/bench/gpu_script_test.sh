@@ -70,6 +70,19 @@ grep -q "^| bench | peak | 5 | 4 | 885 | 1755 | software power cap, hardware slo
   fail "the report has no line of a step's clocks"
 "$cmake" -DREPORT="$report.json" -P "$source/cuda/bench/CheckReport.cmake"
 
+# Of a step that was ended the rows that it had finished are in the report, and not the one that it was writing.
+table=$(ls "$out"/cuda-emu/results/gtr.linear.tsv)
+{
+  sed -n 1p "$table"
+  sed -n '2s/\t[^\t]*/\ta finished case/2p' "$table"
+  sed -n '3s/\t[^\t]*/\ta case that was cut/2p' "$table"
+} >"$out/cuda-emu/results/gtr.ended.tsv.part"
+"$script" report
+rm "$out/cuda-emu/results/gtr.ended.tsv.part"
+grep -q "a finished case" "$report.md" || fail "rows of a step that was ended are not in the report"
+! grep -q "a case that was cut" "$report.md" || fail "the last row of a step that was ended, which may be cut, is in the report"
+"$cmake" -DREPORT="$report.json" -P "$source/cuda/bench/CheckReport.cmake"
+
 # What has passed is not run again, and a step that fails is seen.
 before=$(ls -l --time-style=full-iso "$out"/cuda-emu/results/*.tsv)
 "$script" bench
