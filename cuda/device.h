@@ -120,8 +120,8 @@ void launch_dependent(Queue& queue, dim3 grid, int threads, int64_t shared_bytes
 // Tiles of a warpgroup, compute capability 9.0 alone (PTX ISA, "wgmma.mma_async"). "Group": all 128 threads of
 // warps 4 i to 4 i + 3 must call, converged
 //   void group_multiply<kColumns>(float (&d)[kColumns / 2], const void* a, const void* b, int k)
-//                                          Group. D += A B^T for the inputs 16 k to 16 k + 15, kColumns 32, 64, 128,
-//                                          192 or 256. a: 64 rows, b: kColumns rows of 64 bf16 in shared memory,
+//                                          Group. D += A B^T for the inputs 16 k to 16 k + 15, kColumns 32, 64, 128
+//                                          or 192. a: 64 rows, b: kColumns rows of 64 bf16 in shared memory,
 //                                          aligned to 1024; chunk c of 16 bytes of row r lies at 128 r + 16 (c ^ r %
 //                                          8). Lane (g, t) of warp w has d[4 n], d[4 n + 1]: D[16 w + g][8 n + 2t,
 //                                          2t+1], d[4 n + 2], d[4 n + 3]: D[16 w + g + 8][8 n + 2t, 2t+1]. Tiles and d

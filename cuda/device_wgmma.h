@@ -77,26 +77,6 @@ __device__ __forceinline__ void group_multiply<192>(float (&d)[96], const void* 
       : "l"(tile_descriptor(a, k)), "l"(tile_descriptor(b, k)));
 }
 
-template <>
-__device__ __forceinline__ void group_multiply<256>(float (&d)[128], const void* a, const void* b, int k) {
-  asm volatile(
-      "{\n.reg .pred add;\nsetp.eq.u32 add, 1, 1;\n"
-      "wgmma.mma_async.sync.aligned.m64n256k16.f32.bf16.bf16 {"
-      "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
-      "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, "
-      "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, "
-      "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63, "
-      "%64, %65, %66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79, "
-      "%80, %81, %82, %83, %84, %85, %86, %87, %88, %89, %90, %91, %92, %93, %94, %95, "
-      "%96, %97, %98, %99, %100, %101, %102, %103, %104, %105, %106, %107, %108, %109, %110, %111, "
-      "%112, %113, %114, %115, %116, %117, %118, %119, %120, %121, %122, %123, %124, %125, %126, %127"
-      "}, %128, %129, add, 1, 1, 0, 0;\n}\n"
-      : GTR_SUMS_8(d, 0), GTR_SUMS_8(d, 8), GTR_SUMS_8(d, 16), GTR_SUMS_8(d, 24), GTR_SUMS_8(d, 32), GTR_SUMS_8(d, 40),
-        GTR_SUMS_8(d, 48), GTR_SUMS_8(d, 56), GTR_SUMS_8(d, 64), GTR_SUMS_8(d, 72), GTR_SUMS_8(d, 80),
-        GTR_SUMS_8(d, 88), GTR_SUMS_8(d, 96), GTR_SUMS_8(d, 104), GTR_SUMS_8(d, 112), GTR_SUMS_8(d, 120)
-      : "l"(tile_descriptor(a, k)), "l"(tile_descriptor(b, k)));
-}
-
 #undef GTR_SUMS_8
 
 }  // namespace gtr::cuda

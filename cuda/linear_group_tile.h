@@ -90,24 +90,24 @@ class GroupTileCopies {
   __device__ GroupTileCopies(const void* weights, int64_t outputs, int steps, int tiles, int first_tile,
                              const GlobalRows& rows, int64_t first_row)
       : chunk_(static_cast<int>(threadIdx.x) % Shape::kRowChunks),
-        row_(static_cast<int>(threadIdx.x) % Shape::kSliceThreads / Shape::kRowChunks),
         steps_(steps_of_slice<Shape>(outputs, steps, static_cast<int>(threadIdx.x) / Shape::kSliceThreads)),
         stride_(rows.stride * int64_t{2 * Shape::kRowsApart}),
         tile_stride_(steps * kStepBytes * (Shape::kRowsApart / kTileColumns)) {
-    const int64_t rows_left = rows.rows - first_row - row_;
-    const int tile = row_ / kTileColumns;
+    const int row = static_cast<int>(threadIdx.x) % Shape::kSliceThreads / Shape::kRowChunks;
+    const int64_t rows_left = rows.rows - first_row - row;
+    const int tile = row / kTileColumns;
     const int tiles_left = tiles - first_tile - tile;
     // Of every kRowsApart-th row or tile. Where nothing is left nothing is read, but the address has to be one.
     rows_left_ = static_cast<int>(rows_left > Shape::kRows ? Shape::kRows : rows_left);
     columns_left_ = tiles_left * kTileColumns;
-    x_ = reinterpret_cast<const unsigned char*>(rows.x) + (rows_left > 0 ? (first_row + row_) * rows.stride * 2 : 0) +
+    x_ = reinterpret_cast<const unsigned char*>(rows.x) + (rows_left > 0 ? (first_row + row) * rows.stride * 2 : 0) +
          16 * chunk_ + steps_.next() * kStepRowBytes;
     weights_ = static_cast<const unsigned char*>(weights) +
                (tiles_left > 0 ? int64_t{first_tile + tile} * steps * kStepBytes : 0) +
-               row_ % kTileColumns * kStepRowBytes + chunk_ / 4 * kStepBytes + chunk_ % 4 * 16 +
+               row % kTileColumns * kStepRowBytes + chunk_ / 4 * kStepBytes + chunk_ % 4 * 16 +
                int64_t{steps_.next()} * kStepBytes;
-    to_ = static_cast<int>(threadIdx.x) / Shape::kSliceThreads * Shape::kSliceBytes + row_ * Shape::kRowBytes +
-          16 * (chunk_ ^ row_ % 8);
+    to_ = static_cast<int>(threadIdx.x) / Shape::kSliceThreads * Shape::kSliceBytes + row * Shape::kRowBytes +
+          16 * (chunk_ ^ row % 8);
   }
 
   // The next stage, if there is one, into `stage`; an empty group if there is none, so that waits count right.
@@ -139,7 +139,6 @@ class GroupTileCopies {
 
  private:
   int chunk_;
-  int row_;
   GroupTileSteps steps_;
   int64_t stride_;   // bytes between a thread's rows of x
   int tile_stride_;  // and of W

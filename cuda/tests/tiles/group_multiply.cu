@@ -148,7 +148,6 @@ void check_group_multiply() {
   check_columns<64>("group_multiply, 64 columns", "group_multiply, 64 columns, beside multiply_bf16");
   check_columns<128>("group_multiply, 128 columns", "group_multiply, 128 columns, beside multiply_bf16");
   check_columns<192>("group_multiply, 192 columns", "group_multiply, 192 columns, beside multiply_bf16");
-  check_columns<256>("group_multiply, 256 columns", "group_multiply, 256 columns, beside multiply_bf16");
 }
 
 }  // namespace gtr::cuda::tiles

@@ -196,16 +196,26 @@ void add_weight_dtypes(CaseList& cases) {
   }
 }
 
-// Layers of MAR-B, MAR-L and MAR-H.
+// Layers of MAR-B, MAR-L and MAR-H, and tall products.
 void add_model_shapes(CaseList& cases) {
   struct Layer {
     int64_t rows, inputs, outputs;
     gtr_activation activation;
   };
-  constexpr Layer kLayers[] = {{3, 768, 2304, GTR_ACTIVATION_NONE},   {33, 3072, 768, GTR_ACTIVATION_NONE},
-                               {2, 1024, 4096, GTR_ACTIVATION_GELU},  {17, 1280, 1280, GTR_ACTIVATION_SILU},
-                               {2, 5120, 1280, GTR_ACTIVATION_NONE},  {5, 1536, 4608, GTR_ACTIVATION_NONE},
-                               {65, 1536, 1536, GTR_ACTIVATION_SILU}, {1, 4608, 1536, GTR_ACTIVATION_NONE}};
+  constexpr Layer kLayers[] = {{3, 768, 2304, GTR_ACTIVATION_NONE},
+                               {33, 3072, 768, GTR_ACTIVATION_NONE},
+                               {2, 1024, 4096, GTR_ACTIVATION_GELU},
+                               {17, 1280, 1280, GTR_ACTIVATION_SILU},
+                               {2, 5120, 1280, GTR_ACTIVATION_NONE},
+                               {5, 1536, 4608, GTR_ACTIVATION_NONE},
+                               {65, 1536, 1536, GTR_ACTIVATION_SILU},
+                               {1, 4608, 1536, GTR_ACTIVATION_NONE},
+                               // On the emulator's four multiprocessors, the tiles of linear_hopper.cu that few rows or
+                               // inputs do not take.
+                               {380, 512, 1150, GTR_ACTIVATION_GELU},
+                               {130, 64, 600, GTR_ACTIVATION_NONE},
+                               {569, 128, 127, GTR_ACTIVATION_NONE},
+                               {389, 64, 96, GTR_ACTIVATION_NONE}};
   for (const Layer& layer : kLayers) {
     for (const gtr_precision precision : {GTR_PRECISION_F32, GTR_PRECISION_BF16}) {
       Problem p;
