@@ -10,6 +10,9 @@
 
 namespace gtr::cuda {
 
+// How many units hold the value, which is not negative.
+constexpr int64_t divide_up(int64_t value, int64_t unit) noexcept { return (value + unit - 1) / unit; }
+
 // Every row of a matrix, or the vector, starts at a multiple of `elements` elements.
 inline bool rows_aligned(const gtr_tensor& tensor, int64_t elements) noexcept {
   const int64_t bytes = elements * element_size(tensor.dtype);

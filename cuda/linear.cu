@@ -1,3 +1,4 @@
+#include "launch_shape.h"
 #include "linear_weights.h"
 
 #include <algorithm>
@@ -16,8 +17,6 @@ namespace {
 // Rows of x that have to be rounded or aligned before a bf16 product, or whose sums cuBLASLt leaves to a second pass,
 // are so many at a time, which bounds the scratch; enough for products as fast as with all of them.
 constexpr int64_t kRowsAtOnce = 8192;
-
-int64_t divide_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit; }
 
 EpilogueMatrix epilogue_matrix(const gtr_tensor* tensor, int64_t first_row) noexcept {
   if (tensor == nullptr) return {};

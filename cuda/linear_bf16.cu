@@ -1,5 +1,6 @@
 #include "linear_bf16.h"
 
+#include "launch_shape.h"
 #include "linear_hopper.h"
 #include "linear_tile.h"
 
@@ -27,8 +28,6 @@ __global__ void __launch_bounds__(Shape::kThreads, kBlocks)
 }
 
 namespace {
-
-int64_t divide_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit; }
 
 template <typename Shape>
 void launch_stream(Queue& queue, const Linear& linear, const GlobalRows& rows, const LinearEpilogue& epilogue,

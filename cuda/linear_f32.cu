@@ -1,5 +1,7 @@
 #include "linear_f32.h"
 
+#include "launch_shape.h"
+
 namespace gtr::cuda {
 namespace {
 
@@ -230,8 +232,6 @@ __global__ void __launch_bounds__(FloatTileShape::kThreads, 1)
 }
 
 namespace {
-
-int64_t divide_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit; }
 
 template <typename Shape>
 void launch_stream(Queue& queue, const Linear& linear, const FloatRows& rows, const LinearEpilogue& epilogue,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "launch_shape.h"
 #include "linear_group_tile.h"
 
 namespace gtr::cuda {
@@ -23,8 +24,6 @@ namespace {
 
 constexpr int kCapability = 90;
 constexpr int64_t kMostShared = int64_t{227} << 10;  // of a block
-
-int64_t divide_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit; }
 
 template <typename Shape, int kBlocks>
 void launch_tiles(Queue& queue, const Linear& linear, const GlobalRows& rows, const LinearEpilogue& epilogue,

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "errors.h"
+#include "launch_shape.h"
 #include "linear_weights.h"
 
 namespace gtr::cuda {
@@ -11,7 +12,6 @@ namespace {
 constexpr int kPackThreads = 256;
 constexpr int64_t kPieceBytes = int64_t{16} << 20;  // of the host's rows that are on the device at a time
 
-int64_t divide_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit; }
 int64_t element_bytes(const gtr_tensor& tensor) { return tensor.dtype == GTR_F32 ? 4 : 2; }
 
 // An element of the host's array: F32 bits, or F16 or BF16 in the lower half.
