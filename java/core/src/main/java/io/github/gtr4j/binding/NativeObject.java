@@ -38,7 +38,7 @@ public abstract class NativeObject implements AutoCloseable {
   private volatile int enqueued;
 
   /** The operation that used it last: the one in the way of a close. */
-  private volatile String operation = "";
+  private volatile String operation = "another call";
 
   private volatile Throwable closedAt;
 
@@ -99,7 +99,7 @@ public abstract class NativeObject implements AutoCloseable {
   /** Throws if an enqueued call uses it. For calls without a stream that change it. */
   protected final void requirePassed(String operation) {
     if (enqueued > 0) {
-      throw new IllegalStateException(operation + ": " + label() + ": " + obstacle());
+      throw new IllegalStateException(operation + ": " + label() + ": " + awaited());
     }
   }
 
@@ -123,11 +123,12 @@ public abstract class NativeObject implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (!USES.compareAndSet(this, 0, CLOSED)) {
-      if (isClosed()) {
-        return;
-      }
-      throw new IllegalStateException("cannot close " + label() + ": " + obstacle());
+    int seen = (int) USES.compareAndExchange(this, 0, CLOSED);
+    if (seen < 0) {
+      return;
+    }
+    if (seen > 0) {
+      throw new IllegalStateException("cannot close " + label() + ": " + obstacle(seen));
     }
     closedAt = new Throwable(label() + " was closed here");
     try {
@@ -141,23 +142,31 @@ public abstract class NativeObject implements AutoCloseable {
 
   /** For a whole whose parts are closed with it: throws if this part could not be closed now. */
   protected final void requireUnused(NativeObject part) {
-    if (part.uses > 0) {
+    int seen = part.uses;
+    if (seen > 0) {
       throw new IllegalStateException(
-          "cannot close " + label() + ": its " + part.label() + ": " + part.obstacle());
+          "cannot close " + label() + ": its " + part.label() + ": " + part.obstacle(seen));
     }
   }
 
-  /** What is in the way of a close. */
-  private String obstacle() {
+  /**
+   * What was in the way of a close that found that many uses. Counts only those: another thread may
+   * have ended them since, and then the counters would say that nothing was.
+   */
+  private String obstacle(int seen) {
     int pending = enqueued;
     int open = children;
-    if (uses > open + pending) {
+    if (seen > open + pending) {
       return "in use by " + operation;
     }
     if (pending > 0) {
-      return "in use by " + operation + ", which is enqueued; synchronize its stream first";
+      return awaited();
     }
     return "still open of it: " + open + " streams, buffers or weights";
+  }
+
+  private String awaited() {
+    return "in use by " + operation + ", which is enqueued; synchronize its stream first";
   }
 
   /** Undoes the constructor's registration when the native side could not be made. */
