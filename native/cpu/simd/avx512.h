@@ -108,7 +108,12 @@ GTR_SIMD_INLINE Vec round_to_integer(Vec v) {
 GTR_SIMD_INLINE Vec scale_by_power(Vec v, Vec n) { return {_mm512_scalef_ps(v.value, n.value)}; }
 GTR_SIMD_INLINE Vec product_error(Vec a, Vec b, Vec p) { return {_mm512_fmsub_ps(a.value, b.value, p.value)}; }
 
+// c - a b, rounded once.
+GTR_SIMD_INLINE Vec minus_product(Vec a, Vec b, Vec c) { return {_mm512_fnmadd_ps(a.value, b.value, c.value)}; }
+
 #include "simd/math.inl"
+
+#include "simd/bfloat16_math.inl"
 
 }  // namespace
 }  // namespace gtr::cpu::GTR_TIER

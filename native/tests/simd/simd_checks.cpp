@@ -69,6 +69,8 @@ Vec call_exp(Vec x) { return GTR_TIER::exp(x); }
 Vec call_erf(Vec x) { return GTR_TIER::erf(x); }
 Vec call_gelu(Vec x) { return gelu(x); }
 Vec call_silu(Vec x) { return silu(x); }
+Vec call_gelu_for_bfloat16(Vec x) { return gelu_for_bfloat16(x); }
+Vec call_silu_for_bfloat16(Vec x) { return silu_for_bfloat16(x); }
 Vec call_sigmoid(Vec x) { return sigmoid(x); }
 
 // e^-x overflows before 1 / (1 + e^-x) underflows: hence the absolute term of sigmoid and silu.
@@ -77,6 +79,9 @@ const Function kFunctions[] = {
     {"erf", call_erf, ::erf, 1.5, 0},
     {"gelu", call_gelu, reference_gelu, 12, 0},
     {"silu", call_silu, reference_silu, 3.5, 3e-37},
+    // Rounded to bfloat16 next: 2^-15, where a unit is 2^-24 to 2^-23.
+    {"gelu for bfloat16", call_gelu_for_bfloat16, reference_gelu, 512, 0},
+    {"silu for bfloat16", call_silu_for_bfloat16, reference_silu, 512, 3e-37},
     {"sigmoid", call_sigmoid, reference_sigmoid, 3, 3e-39},
 };
 
