@@ -1,9 +1,9 @@
 // linear: y = residual + gate * activation(x W^T + b).
 //
-// x is packed (and rounded, for bf16) once. Then each thread takes panel after panel, for a chunk of rows; per panel it
-// walks the inputs in blocks, and every tile of rows passes over a block while its weights are in the nearer caches.
-// The sums of a chunk wait on the stack for the next block; after the last one a tile is finished at once. So each
-// chunk reads its weights once, and a thread fetches the weights it needs next while it computes.
+// x is read where it lies, or packed (rounded or widened) first. Each thread takes panel after panel, for a chunk of
+// rows, and passes over the panel with every tile of rows. The sums of a tile wait on the stack and are finished while
+// the next one is multiplied. So each chunk reads its weights once, and a thread fetches the weights it needs next
+// while it computes.
 #include "linear_weights.h"
 
 #include <algorithm>
@@ -11,6 +11,7 @@
 #include <cstring>
 #include <new>
 
+#include "cache_geometry.h"
 #include "errors.h"
 #include "memory.h"
 #include "pool.h"
@@ -19,12 +20,9 @@ namespace gtr::cpu {
 namespace {
 
 constexpr int64_t kCacheLine = 64;
-constexpr int64_t kMaxSums = 4224;             // floats, of a task's chunk by its panels at once
 constexpr int64_t kPackAlone = 16 * 1024;      // elements of x below which waking other threads costs more than packing
 constexpr int64_t kMinShareBytes = 64 * 1024;  // of weights, below which a share is not worth handing over
 constexpr int64_t kMinChunkProducts = 1 << 20;  // multiplications, below which rows are not split for more threads
-// Bytes of a residual up to which a core's own caches hold it, so that fetching it ahead only costs.
-constexpr int64_t kNearResidual = 256 * 1024;
 
 int64_t round_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
 int64_t divide_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit; }
@@ -48,25 +46,22 @@ const LinearKernels& kernels_of(Tier tier, gtr_precision precision) {
 // Part i of `total` things split as evenly as possible into `parts` ranges starts at split(total, parts, i).
 int64_t split(int64_t total, int64_t parts, int64_t i) { return total * i / parts; }
 
+int64_t packed_row_bytes(const Linear& linear) { return round_up(linear.steps, kLinearGroup) * 4; }
+
 // How a call is cut up. Chunks are ranges of rows, each cut into tiles of as equal numbers of rows as possible.
 struct Plan {
   const Linear& linear;
   int64_t rows;
   int64_t chunks;
-  int64_t packed_row;   // elements of packed x per row
-  int64_t block_steps;  // of all blocks but the last: as equal as whole groups allow
 
   Plan(const Linear& weights, int64_t row_count, int64_t threads)
-      : linear(weights),
-        rows(row_count),
-        chunks(count_chunks(weights, row_count, threads)),
-        packed_row(round_up(weights.steps, kLinearGroup)),
-        block_steps(
-            round_up(divide_up(weights.steps, divide_up(weights.steps, weights.kernels->block_steps)), kLinearGroup)) {}
+      : linear(weights), rows(row_count), chunks(count_chunks(weights, row_count, threads)) {}
 
   // As few as the caches allow, since each reads all weights; more where there are not panels enough for the threads.
   static int64_t count_chunks(const Linear& linear, int64_t rows, int64_t threads) {
-    const int64_t least = divide_up(rows, linear.kernels->chunk_rows);
+    const int64_t chunk_tiles =
+        std::max<int64_t>(1, linear.kernels->chunk_bytes / (linear.steps * 4) / linear.kernels->rows);
+    const int64_t least = divide_up(rows, chunk_tiles * linear.kernels->rows);
     const int64_t wanted = divide_up(2 * threads, linear.panels);
     const int64_t worthwhile = rows * linear.inputs * linear.kernels->columns / kMinChunkProducts;
     const int64_t tiles = divide_up(rows, linear.kernels->rows);
@@ -77,46 +72,73 @@ struct Plan {
   int64_t tiles(int64_t chunk) const {
     return divide_up(chunk_start(chunk + 1) - chunk_start(chunk), linear.kernels->rows);
   }
-
-  // Packed x of a tile's block: chunk after chunk, in a chunk block after block, in a block tile after tile.
-  char* packed(void* scratch, int64_t first_row, int64_t chunk_rows, int64_t step, int64_t tile_row,
-               int64_t steps) const {
-    return static_cast<char*>(scratch) +
-           4 * (first_row * packed_row + step * chunk_rows + tile_row * round_up(steps, kLinearGroup));
+  // The first tiles of a chunk are those that have one row more than others.
+  static int64_t tile_rows(int64_t chunk_rows, int64_t tiles, int64_t tile) {
+    return chunk_rows / tiles + (tile < chunk_rows % tiles ? 1 : 0);
+  }
+  static int64_t tile_start(int64_t chunk_rows, int64_t tiles, int64_t tile) {
+    return tile * (chunk_rows / tiles) + std::min(tile, chunk_rows % tiles);
   }
 };
 
-void pack_tile(const Plan& plan, const gtr_tensor& x, void* scratch, int64_t chunk, int64_t tile) {
-  const LinearKernels& kernels = *plan.linear.kernels;
-  const int64_t first = plan.chunk_start(chunk);
-  const int64_t chunk_rows = plan.chunk_start(chunk + 1) - first;
-  const int64_t tiles = plan.tiles(chunk);
-  const int64_t start = split(chunk_rows, tiles, tile);
-  const int64_t count = split(chunk_rows, tiles, tile + 1) - start;
-  for (int64_t step = 0; step < plan.linear.steps; step += plan.block_steps) {
-    const int64_t steps = std::min(plan.block_steps, plan.linear.steps - step);
-    kernels.pack(x, first + start, count, step, steps, plan.packed(scratch, first, chunk_rows, step, start, steps));
-  }
+bool readable_in_place(const Linear& linear, const gtr_tensor& x) {
+  if (static_cast<int32_t>(x.dtype) != linear.kernels->read_in_place) return false;
+  if (linear.inputs % linear.kernels->inputs_per_step != 0) return false;
+  const int64_t row_bytes = x.stride[0] * 4 / linear.kernels->inputs_per_step;
+  return row_bytes % 4 == 0 && reinterpret_cast<uintptr_t>(x.data) % 4 == 0 &&
+         (row_bytes % kFirstLevelAlias != 0 || std::min(x.shape[0], linear.kernels->rows) <= first_level_ways());
 }
 
-void pack(const Context& context, const Plan& plan, const gtr_tensor& x, void* scratch) {
-  const int64_t tiles = plan.tiles(0);  // no chunk has fewer than the first, or more than one more
-  const int64_t most = tiles + 1;
-  const auto body = [&](int64_t i) {
-    const int64_t chunk = i / most;
-    const int64_t tile = i % most;
-    if (tile < plan.tiles(chunk)) {
-      pack_tile(plan, x, scratch, chunk, tile);
+// x as the micro-kernels read it.
+class Input {
+ public:
+  Input(const Plan& plan, const gtr_tensor& x, void* scratch)
+      : plan_(plan), x_(x), scratch_(static_cast<char*>(scratch)), in_place_(readable_in_place(plan.linear, x)) {}
+
+  void pack(const Context& context) const {
+    if (in_place_) return;
+    const int64_t most = plan_.tiles(0) + 1;  // no chunk has fewer tiles than the first, or more than one more
+    const auto body = [&](int64_t i) {
+      const int64_t chunk = i / most;
+      const int64_t tiles = plan_.tiles(chunk);
+      const int64_t first = plan_.chunk_start(chunk);
+      const int64_t rows = plan_.chunk_start(chunk + 1) - first;
+      const int64_t tile = i % most;
+      if (tile < tiles) {
+        const int64_t start = first + Plan::tile_start(rows, tiles, tile);
+        plan_.linear.kernels->pack(x_, start, Plan::tile_rows(rows, tiles, tile), packed(start));
+      }
+    };
+    if (plan_.rows * plan_.linear.inputs <= kPackAlone) {
+      for (int64_t i = 0; i < plan_.chunks * most; ++i) {
+        body(i);
+      }
+    } else {
+      context.pool->parallel_for(plan_.chunks * most, body);
     }
-  };
-  if (plan.rows * plan.linear.inputs <= kPackAlone) {
-    for (int64_t i = 0; i < plan.chunks * most; ++i) {
-      body(i);
-    }
-  } else {
-    context.pool->parallel_for(plan.chunks * most, body);
   }
-}
+
+  // Of a tile.
+  void describe(int64_t first_row, int64_t rows, LinearBlock* block) const {
+    if (in_place_) {
+      block->x_stride = x_.stride[0] / plan_.linear.kernels->inputs_per_step;
+      block->x_group = kLinearGroup;
+      block->x = static_cast<const char*>(x_.data) + first_row * block->x_stride * 4;
+    } else {
+      block->x_stride = kLinearGroup;
+      block->x_group = rows * kLinearGroup;
+      block->x = packed(first_row);
+    }
+  }
+
+ private:
+  char* packed(int64_t first_row) const { return scratch_ + first_row * packed_row_bytes(plan_.linear); }
+
+  const Plan& plan_;
+  const gtr_tensor& x_;
+  char* const scratch_;
+  const bool in_place_;
+};
 
 // The largest number of panels that a kernel takes at once with so many rows in the only tile; 1 with several tiles.
 int64_t panels_at_once(const Plan& plan, int* choice) {
@@ -188,68 +210,87 @@ class Shares {
   Taken taken_[kMost];
 };
 
-struct Call {
-  const Plan& plan;
-  const LinearEpilogue& epilogue;
-  void* scratch;
+// What one thread does of a call.
+class Worker {
+ public:
+  Worker(const Plan& plan, const LinearEpilogue& epilogue, const Input& x) : plan_(plan), epilogue_(epilogue), x_(x) {}
+  ~Worker() { finish_waiting(); }
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
 
-  // `count` = 1 << choice panels from `panel`, for all rows of a chunk. `following` are the weights that this thread
-  // probably reads next, null if it is done.
-  void multiply(int64_t chunk, int64_t panel, int choice, const char* following) const {
-    alignas(kCacheLine) float sums[kMaxSums];
-    const Linear& linear = plan.linear;
+  // 1 << choice panels from `panel`, for all rows of a chunk. `following` are the weights that this thread probably
+  // reads next, null if it is done.
+  void multiply(int64_t chunk, int64_t panel, int choice, const char* following) {
+    const Linear& linear = plan_.linear;
     const LinearKernels& kernels = *linear.kernels;
     const int64_t count = int64_t{1} << choice;
-    const int64_t first = plan.chunk_start(chunk);
-    const int64_t rows = plan.chunk_start(chunk + 1) - first;
-    const int64_t tiles = plan.tiles(chunk);
+    const int64_t first = plan_.chunk_start(chunk);
+    const int64_t rows = plan_.chunk_start(chunk + 1) - first;
+    const int64_t tiles = plan_.tiles(chunk);
+    const int64_t groups = divide_up(linear.steps, kLinearGroup);
     LinearBlock block{};
+    block.fetch_x = chunk != last_chunk_;
+    last_chunk_ = chunk;
+    block.weights = linear.weights + panel * linear.panel_stride;
     block.panel_stride = linear.panel_stride;
-    block.sums_stride = rows * kernels.columns;
-    const bool far_residual =
-        epilogue.residual != nullptr && plan.rows * linear.outputs * int64_t{sizeof(float)} > kNearResidual;
-    const bool single = plan.block_steps >= linear.steps;
-    for (int64_t step = 0; step < linear.steps; step += plan.block_steps) {
-      block.steps = std::min(plan.block_steps, linear.steps - step);
-      block.first = step == 0;
-      const bool last = step + block.steps == linear.steps;
-      block.weights = linear.weights + panel * linear.panel_stride + step * kernels.step_bytes;
-      // The tiles share in fetching what this thread reads next: the panel's next block, or the next panel's first. Not
-      // where a call takes several panels: so many streams with so few rows keep the processor's own prefetching busy,
-      // and ours in its way.
-      const int64_t groups = divide_up(block.steps, kLinearGroup);
-      const char* next = last ? following : static_cast<const char*>(block.weights) + block.steps * kernels.step_bytes;
-      const bool fetch = count == 1 && next != nullptr;
-      block.prefetch_lines = fetch ? divide_up(block.steps * kernels.step_bytes / kCacheLine, groups * tiles) : 0;
-      for (int64_t tile = 0; tile < tiles; ++tile) {
-        block.prefetch = next + tile * groups * block.prefetch_lines * kCacheLine;
-        const int64_t start = split(rows, tiles, tile);
-        const int64_t tile_rows = split(rows, tiles, tile + 1) - start;
-        block.x = plan.packed(scratch, first, rows, step, start, block.steps);
-        // Tiles that need no second block take turns in one buffer.
-        block.sums = single ? sums : sums + start * kernels.columns;
-        if (last && far_residual) {
-          const int64_t column = panel * kernels.columns;
-          kernels.prefetch_residual(epilogue, first + start, tile_rows, column,
-                                    std::min(kernels.columns, linear.outputs - column));
-        }
+    block.steps = linear.steps;
+    block.epilogue = &epilogue_;
+    // The tiles share in fetching what this thread reads next. Not where a call takes several panels: so many streams
+    // with so few rows keep the processor's own prefetching busy, and ours in its way.
+    const bool fetch = count == 1 && following != nullptr;
+    block.prefetch_lines = fetch ? divide_up(linear.panel_stride / kCacheLine, groups * tiles) : 0;
+    int64_t start = 0;
+    for (int64_t tile = 0; tile < tiles; ++tile) {
+      const int64_t tile_rows = Plan::tile_rows(rows, tiles, tile);
+      block.prefetch = following + tile * groups * block.prefetch_lines * kCacheLine;
+      x_.describe(first + start, tile_rows, &block);
+      block.sums = sums_[next_];
+      const bool can_finish = count == 1 && groups >= LinearKernels::kMaxRows + kFinishLead &&
+                              kernels.multiply_and_finish[tile_rows - 1] != nullptr;
+      if (waiting_.rows > 0 && can_finish) {
+        block.unfinished = waiting_;
+        kernels.multiply_and_finish[tile_rows - 1](block);
+        waiting_.rows = 0;
+      } else {
+        finish_waiting();
         kernels.multiply[choice][tile_rows - 1](block);
-        if (last) {
-          finish(panel, count, first + start, tile_rows, block);
+      }
+      const LinearTile done{first + start, tile_rows, panel * kernels.columns, block.sums};
+      if (can_finish && columns_of(done) == kernels.columns) {
+        waiting_ = done;
+        next_ = 1 - next_;
+      } else {
+        for (int64_t p = 0; p < count; ++p) {
+          finish({done.first_row, tile_rows, done.column + p * kernels.columns,
+                  done.sums + p * tile_rows * kernels.columns});
         }
       }
+      start += tile_rows;
     }
   }
 
-  // A tile's sums, while they are in the first-level cache.
-  void finish(int64_t panel, int64_t count, int64_t first_row, int64_t rows, const LinearBlock& block) const {
-    const LinearKernels& kernels = *plan.linear.kernels;
-    for (int64_t p = 0; p < count; ++p) {
-      const int64_t column = (panel + p) * kernels.columns;
-      kernels.finish(epilogue, first_row, rows, column, std::min(kernels.columns, plan.linear.outputs - column),
-                     block.sums + p * block.sums_stride);
-    }
+ private:
+  int64_t columns_of(const LinearTile& tile) const {
+    return std::min(plan_.linear.kernels->columns, plan_.linear.outputs - tile.column);
   }
+
+  void finish(const LinearTile& tile) const {
+    if (epilogue_.residual != nullptr) plan_.linear.kernels->prefetch_residual(epilogue_, tile, columns_of(tile));
+    plan_.linear.kernels->finish(epilogue_, tile, columns_of(tile));
+  }
+
+  void finish_waiting() {
+    if (waiting_.rows > 0) finish(waiting_);
+    waiting_.rows = 0;
+  }
+
+  const Plan& plan_;
+  const LinearEpilogue& epilogue_;
+  const Input& x_;
+  LinearTile waiting_{};  // multiplied and not finished, if it has rows
+  int64_t last_chunk_ = -1;
+  int next_ = 0;  // the sums that are free
+  alignas(kCacheLine) float sums_[2][LinearKernels::kMaxSums];
 };
 
 }  // namespace
@@ -292,9 +333,7 @@ void linear_destroy(Linear* linear) noexcept {
   }
 }
 
-int64_t linear_scratch_size(const Linear& linear, int64_t rows) noexcept {
-  return rows * round_up(linear.steps, kLinearGroup) * 4;
-}
+int64_t linear_scratch_size(const Linear& linear, int64_t rows) noexcept { return rows * packed_row_bytes(linear); }
 
 gtr_status linear(const Context& context, const Linear& linear, gtr_activation activation, const gtr_tensor& x,
                   const gtr_tensor* gate, const gtr_tensor* residual, const gtr_tensor& y, void* scratch) noexcept {
@@ -303,16 +342,17 @@ gtr_status linear(const Context& context, const Linear& linear, gtr_activation a
   }
   const Plan plan(linear, x.shape[0], context.pool->threads());
   const LinearEpilogue epilogue{activation, linear.bias, gate, residual, &y};
-  pack(context, plan, x, scratch);
+  const Input input(plan, x, scratch);
+  input.pack(context);
 
   int choice;
   const int64_t at_once = panels_at_once(plan, &choice);
   const int64_t groups = divide_up(linear.panels, at_once);
   const int64_t worthwhile = plan.chunks * std::max<int64_t>(1, linear.panels * linear.panel_stride / kMinShareBytes);
   const int64_t threads = std::min({static_cast<int64_t>(context.pool->threads()), plan.chunks * groups, worthwhile});
-  const Call call{plan, epilogue, scratch};
   Shares shares(groups, plan.chunks, threads);
   context.pool->parallel_for(threads, [&](int64_t i) {
+    Worker worker(plan, epilogue, input);
     for (Shares::Item item = shares.take(i); item.exists(); item = shares.take(i)) {
       const int64_t next = shares.next_group(i);
       const int64_t end = std::min(linear.panels, (item.group + 1) * at_once);
@@ -321,8 +361,8 @@ gtr_status linear(const Context& context, const Linear& linear, gtr_activation a
         while ((int64_t{1} << take) > end - panel) {
           --take;
         }
-        call.multiply(item.chunk, panel, take,
-                      next < 0 ? nullptr : linear.weights + next * at_once * linear.panel_stride);
+        worker.multiply(item.chunk, panel, take,
+                        next < 0 ? nullptr : linear.weights + next * at_once * linear.panel_stride);
         panel += int64_t{1} << take;
       }
     }

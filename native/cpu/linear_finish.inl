@@ -1,6 +1,8 @@
-// The epilogue of `linear`. Included by a tier's linear.cpp inside its namespace and an anonymous one, after
-// linear_multiply.inl. A panel that the matrix ends in goes through the same arithmetic with fewer lanes loaded and
-// stored, so that a column's bits do not depend on where the matrix ends.
+// The epilogue of `linear`. Included by a tier's linear.cpp inside its namespace and an anonymous one, before
+// linear_multiply.inl and after kVectors. A panel that the matrix ends in goes through the same arithmetic with fewer
+// lanes loaded and stored, so that a column's bits do not depend on where the matrix ends.
+
+constexpr int64_t kColumns = kLanes * kVectors;
 
 template <typename T>
 GTR_SIMD_INLINE T* row_of(const gtr_tensor& tensor, int64_t row, int64_t column) {
@@ -30,77 +32,82 @@ struct Columns {
   }
 };
 
-template <gtr_activation kActivation>
-GTR_SIMD_INLINE Vec activate(Vec value) {
-  return kActivation == GTR_ACTIVATION_GELU ? gelu(value) : kActivation == GTR_ACTIVATION_SILU ? silu(value) : value;
+GTR_SIMD_INLINE Vec activate(gtr_activation activation, bool for_bfloat16, Vec value) {
+  switch (activation) {
+    case GTR_ACTIVATION_GELU:
+      return for_bfloat16 ? gelu_for_bfloat16(value) : gelu(value);
+    case GTR_ACTIVATION_SILU:
+      return for_bfloat16 ? silu_for_bfloat16(value) : silu(value);
+    default:
+      return value;
+  }
 }
 
-template <gtr_activation kActivation, bool kWhole>
-void finish_rows(const LinearEpilogue& epilogue, int64_t first_row, int64_t rows, int64_t column,
-                 Columns<kWhole> columns, const float* sums) {
-  const float* bias = epilogue.bias + column;
-  const bool gate_is_float = epilogue.gate != nullptr && epilogue.gate->dtype == GTR_F32;
-  const bool y_is_float = epilogue.y->dtype == GTR_F32;
-  for (int64_t row = first_row; row < first_row + rows; ++row, sums += kColumns) {
-    Vec value[kVectors];
-    for (int n = 0; n < kVectors; ++n) {
-      value[n] = activate<kActivation>(load(sums + n * kLanes) + load(bias + n * kLanes));
-    }
+// One row of a panel, vector by vector: next to a micro-kernel's sums there are few registers.
+template <bool kWhole>
+GTR_SIMD_INLINE void finish_row(const LinearEpilogue& epilogue, int64_t row, int64_t column, Columns<kWhole> columns,
+                                const float* sums) {
+#pragma GCC unroll 1
+  for (int n = 0; n < kVectors; ++n) {
+    const bool to_bfloat16 = epilogue.y->dtype == GTR_BF16;
+    Vec value =
+        activate(epilogue.activation, to_bfloat16, load(sums + n * kLanes) + load(epilogue.bias + column + n * kLanes));
     if (epilogue.gate != nullptr) {
-      for (int n = 0; n < kVectors; ++n) {
-        value[n] =
-            value[n] * (gate_is_float ? columns.load_part(row_of<const float>(*epilogue.gate, row, column), n)
-                                      : columns.load_part(row_of<const Bfloat16>(*epilogue.gate, row, column), n));
-      }
+      value = value * (epilogue.gate->dtype == GTR_F32
+                           ? columns.load_part(row_of<const float>(*epilogue.gate, row, column), n)
+                           : columns.load_part(row_of<const Bfloat16>(*epilogue.gate, row, column), n));
     }
     if (epilogue.residual != nullptr) {
-      for (int n = 0; n < kVectors; ++n) {
-        value[n] = columns.load_part(row_of<const float>(*epilogue.residual, row, column), n) + value[n];
-      }
+      value = columns.load_part(row_of<const float>(*epilogue.residual, row, column), n) + value;
     }
-    for (int n = 0; n < kVectors; ++n) {
-      if (y_is_float) {
-        columns.store_part(row_of<float>(*epilogue.y, row, column), n, value[n]);
-      } else {
-        columns.store_part(row_of<Bfloat16>(*epilogue.y, row, column), n, value[n]);
-      }
+    if (to_bfloat16) {
+      columns.store_part(row_of<Bfloat16>(*epilogue.y, row, column), n, value);
+    } else {
+      columns.store_part(row_of<float>(*epilogue.y, row, column), n, value);
     }
   }
 }
 
-template <gtr_activation kActivation>
-void finish_with(const LinearEpilogue& epilogue, int64_t first_row, int64_t rows, int64_t column, int64_t columns,
-                 const float* sums) {
+template <bool kWhole>
+void finish_tile(const LinearEpilogue& epilogue, const LinearTile& tile, Columns<kWhole> columns) {
+  for (int64_t row = 0; row < tile.rows; ++row) {
+    finish_row(epilogue, tile.first_row + row, tile.column, columns, tile.sums + row * kColumns);
+  }
+}
+
+void finish(const LinearEpilogue& epilogue, const LinearTile& tile, int64_t columns) {
   if (columns == kColumns) {
-    finish_rows<kActivation>(epilogue, first_row, rows, column, Columns<true>{columns}, sums);
+    finish_tile(epilogue, tile, Columns<true>{columns});
   } else {
-    finish_rows<kActivation>(epilogue, first_row, rows, column, Columns<false>{columns}, sums);
+    finish_tile(epilogue, tile, Columns<false>{columns});
   }
 }
 
-void finish(const LinearEpilogue& epilogue, int64_t first_row, int64_t rows, int64_t first_column, int64_t columns,
-            const float* sums) {
-  const auto with = epilogue.activation == GTR_ACTIVATION_GELU   ? finish_with<GTR_ACTIVATION_GELU>
-                    : epilogue.activation == GTR_ACTIVATION_SILU ? finish_with<GTR_ACTIVATION_SILU>
-                                                                 : finish_with<GTR_ACTIVATION_NONE>;
-  with(epilogue, first_row, rows, first_column, columns, sums);
-}
-
-constexpr int64_t kFloatsPerLine = 16;
-
-template <bool kToWrite>
-void prefetch_rows(const gtr_tensor& tensor, int64_t first_row, int64_t rows, int64_t column, int64_t columns) {
-  const float* row = row_of<const float>(tensor, first_row, column);
-  for (int64_t i = 0; i < rows; ++i, row += tensor.stride[0]) {
-    for (int64_t at = 0; at < columns; at += kFloatsPerLine) __builtin_prefetch(row + at, kToWrite, 3);
-  }
-}
-
-void prefetch_residual(const LinearEpilogue& epilogue, int64_t first_row, int64_t rows, int64_t column,
-                       int64_t columns) {
+GTR_SIMD_INLINE void prefetch_residual_row(const LinearEpilogue& epilogue, int64_t row, int64_t column,
+                                           int64_t columns) {
+  constexpr int64_t kFloatsPerLine = 16;
+  const float* from = row_of<const float>(*epilogue.residual, row, column);
   if (epilogue.residual->data == epilogue.y->data) {
-    prefetch_rows<true>(*epilogue.y, first_row, rows, column, columns);
+    for (int64_t at = 0; at < columns; at += kFloatsPerLine) __builtin_prefetch(from + at, 1, 3);
   } else {
-    prefetch_rows<false>(*epilogue.residual, first_row, rows, column, columns);
+    for (int64_t at = 0; at < columns; at += kFloatsPerLine) __builtin_prefetch(from + at, 0, 3);
+  }
+}
+
+void prefetch_residual(const LinearEpilogue& epilogue, const LinearTile& tile, int64_t columns) {
+  for (int64_t row = 0; row < tile.rows; ++row) {
+    prefetch_residual_row(epilogue, tile.first_row + row, tile.column, columns);
+  }
+}
+
+// A micro-kernel's turn at the tile before, group after group: fetches the residual of row `ahead` and finishes the row
+// kFinishLead before it.
+GTR_SIMD_INLINE void finish_on_the_way(const LinearEpilogue& epilogue, const LinearTile& tile, int64_t ahead) {
+  if (epilogue.residual != nullptr && ahead < tile.rows) {
+    prefetch_residual_row(epilogue, tile.first_row + ahead, tile.column, kColumns);
+  }
+  const int64_t row = ahead - kFinishLead;
+  if (row >= 0 && row < tile.rows) {
+    finish_row(epilogue, tile.first_row + row, tile.column, Columns<true>{kColumns}, tile.sums + row * kColumns);
   }
 }

@@ -4,8 +4,9 @@
 // what one element of packed x meets: in f32 one k (columns floats), in bf16 one pair k, k+1 (columns pairs of
 // bfloat16, the even k in the low half), or half of such a pair where the tier widens bfloat16 to float.
 //
-// Packed x lies in groups of 16 steps: [group][row][16], so that a tile is read as one stream and packed by plain
-// copies.
+// x is read where it lies, row by row, if its elements are those that the tier multiplies; otherwise it is packed
+// first: rounded or widened, tile after tile, a tile in groups of 16 steps, [group][row][16], so that it is read as one
+// stream.
 //
 // Every output element is one chain of additions in ascending k, from the first step to the last, whatever the tile's
 // rows and panels: that is why a row's bits depend on nothing but its values, the tier and the precision.
@@ -17,20 +18,7 @@
 
 namespace gtr::cpu {
 
-constexpr int64_t kLinearGroup = 16;  // steps per group of packed x
-
-// One call of a micro-kernel: sums[panel][row][column] += x W^T over `steps` steps.
-struct LinearBlock {
-  const void* x;         // packed, starts with a group
-  const void* weights;   // of the first panel
-  int64_t panel_stride;  // bytes from a panel to the next
-  int64_t steps;
-  float* sums;           // aligned to 64 bytes
-  int64_t sums_stride;   // floats from a panel's sums to the next panel's
-  bool first;            // the sums start at zero instead of what is there
-  const char* prefetch;  // memory that later calls read: this call fetches `prefetch_lines` cache lines per group
-  int64_t prefetch_lines;
-};
+constexpr int64_t kLinearGroup = 16;  // steps: a cache line of a row of x
 
 // What happens to finished sums: y = residual + gate * activation(sums + bias). Tensors are null where absent.
 struct LinearEpilogue {
@@ -41,32 +29,64 @@ struct LinearEpilogue {
   const gtr_tensor* y;
 };
 
+// Where the sums of a multiplied tile, rows of one panel, belong in y.
+struct LinearTile {
+  int64_t first_row;
+  int64_t rows;
+  int64_t column;
+  const float* sums;  // aligned to 64 bytes
+};
+
+// One call of a micro-kernel: sums[panel][row][column] = x W^T.
+struct LinearBlock {
+  const void* x;         // of the tile's first row
+  int64_t x_stride;      // elements of 4 bytes from a row to the next
+  int64_t x_group;       // from a group to the next
+  bool fetch_x;          // another core may have written it: it is fetched ahead
+  const void* weights;   // of the first panel
+  int64_t panel_stride;  // bytes from a panel to the next
+  int64_t steps;
+  float* sums;           // aligned to 64 bytes; panels follow each other
+  const char* prefetch;  // memory that later calls read: this call fetches `prefetch_lines` cache lines per group
+  int64_t prefetch_lines;
+  // What multiply_and_finish finishes on the way: a tile of a whole panel, other sums than this call's.
+  const LinearEpilogue* epilogue;
+  LinearTile unfinished;
+};
+
 struct LinearKernels {
   static constexpr int kMaxRows = 12;
   static constexpr int kPanelChoices = 3;
+  static constexpr int64_t kMaxSums = 384;  // floats, of a call
+  static constexpr int32_t kNothing = -1;
 
   int64_t rows;             // most rows of a tile
   int64_t columns;          // of a panel
   int64_t inputs_per_step;  // 1, or 2 where a step is a pair
   int64_t step_bytes;       // of a panel's weights
-  int64_t block_steps;  // most steps per call: what a tile reads of a panel and of x stays in the second-level cache
-  int64_t chunk_rows;   // rows per task: their x fits the second-level cache
+  int64_t chunk_bytes;      // of x per task: they stay in the second-level cache beside a panel
+  int32_t read_in_place;    // the gtr_dtype of an x that need not be packed, or kNothing
 
   // multiply[p][rows - 1] takes 1 << p panels at once (so that few rows still have enough independent sums to hide the
   // latency of an addition); null where a tile of so many rows does not.
   void (*multiply[kPanelChoices][kMaxRows])(const LinearBlock& block);
 
-  // Packs steps first_step .. first_step + steps - 1 (first_step a multiple of 16) of rows first_row .. +rows - 1.
-  void (*pack)(const gtr_tensor& x, int64_t first_row, int64_t rows, int64_t first_step, int64_t steps, void* packed);
+  // The same for one panel, and finishes another tile between its steps, one row per group from the fifth group on: the
+  // epilogue's instructions go where the products leave room. Null where the registers do not suffice for both.
+  void (*multiply_and_finish[kMaxRows])(const LinearBlock& block);
 
-  // Finishes rows first_row .. +rows - 1 by columns first_column .. +columns - 1 of y, columns <= a panel's.
-  void (*finish)(const LinearEpilogue& epilogue, int64_t first_row, int64_t rows, int64_t first_column, int64_t columns,
-                 const float* sums);
+  // Packs a tile of x, with zeros behind its inputs up to a whole group.
+  void (*pack)(const gtr_tensor& x, int64_t first_row, int64_t rows, void* packed);
+
+  // Finishes a tile of `columns` columns, no more than a panel's.
+  void (*finish)(const LinearEpilogue& epilogue, const LinearTile& tile, int64_t columns);
 
   // Brings the residual that `finish` will read into the cache.
-  void (*prefetch_residual)(const LinearEpilogue& epilogue, int64_t first_row, int64_t rows, int64_t first_column,
-                            int64_t columns);
+  void (*prefetch_residual)(const LinearEpilogue& epilogue, const LinearTile& tile, int64_t columns);
 };
+
+// Groups before the one in which multiply_and_finish comes to the first row: time for its residual to arrive.
+constexpr int64_t kFinishLead = 4;
 
 namespace scalar {
 extern const LinearKernels kLinearF32;

@@ -1,67 +1,167 @@
 // The micro-kernels of `linear`, written once over a tier's Vec. Included by a tier's linear.cpp inside its namespace
 // and an anonymous one, after it has defined
 //   kVectors, the vectors per panel;
-//   spread(p), the 4-byte element of packed x at p in every lane;
-//   multiply_add(a, b, sum) = a b + sum.
-// No include guard, and nothing from std: see cmake/GtrCpuTiers.cmake.
+//   spread(p), the 4-byte element of x at p in every lane;
+//   multiply_add(a, b, sum) = a b + sum;
+// and after linear_finish.inl. No include guard, and nothing from std: see cmake/GtrCpuTiers.cmake.
 
-constexpr int64_t kColumns = kLanes * kVectors;
+// How a micro-kernel walks over a tile of x. at(row, step) is an element from where it stands, with constants for row
+// and step.
+
+// Packed, or read in place: which of the two shows in the strides. Three rows share a pointer: their addresses are one
+// register plus a multiple of another.
+template <int kRows>
+class StridedRows {
+ public:
+  // Steps between two updates of the pointers, of which there are several.
+  template <int kSteps>
+  static constexpr int64_t at_once() {
+    return 4;
+  }
+
+  explicit GTR_SIMD_INLINE StridedRows(const LinearBlock& block)
+      : stride_(block.x_stride), to_next_group_(block.x_group - kLinearGroup) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kPointers; ++i) pointers_[i] = static_cast<const float*>(block.x) + 3 * i * stride_;
+  }
+  GTR_SIMD_INLINE const float* at(int row, int64_t step) const { return pointers_[row / 3] + row % 3 * stride_ + step; }
+  GTR_SIMD_INLINE void advance(int64_t steps) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kPointers; ++i) pointers_[i] += steps;
+  }
+  GTR_SIMD_INLINE void finish_group() { advance(to_next_group_); }
+
+ private:
+  static constexpr int kPointers = (kRows + 2) / 3;
+  const float* pointers_[kPointers];
+  const int64_t stride_;
+  const int64_t to_next_group_;
+};
+
+// Packed always, for tiers that must pack or have few registers for addresses.
+template <int kRows>
+class PackedRows {
+ public:
+  template <int kSteps>
+  static constexpr int64_t at_once() {
+    return kSteps;
+  }
+
+  explicit GTR_SIMD_INLINE PackedRows(const LinearBlock& block) : pointer_(static_cast<const float*>(block.x)) {}
+  GTR_SIMD_INLINE const float* at(int row, int64_t step) const { return pointer_ + row * kLinearGroup + step; }
+  GTR_SIMD_INLINE void advance(int64_t steps) { pointer_ += steps; }
+  GTR_SIMD_INLINE void finish_group() { pointer_ += (kRows - 1) * kLinearGroup; }
+
+ private:
+  const float* pointer_;
+};
 
 template <int kRows, int kPanels>
-GTR_SIMD_INLINE void begin(const LinearBlock& block, Vec (&sums)[kRows][kPanels * kVectors]) {
+using Sums = Vec[kRows][kPanels * kVectors];
+
+template <int kRows, int kPanels>
+GTR_SIMD_INLINE void store_sums(const LinearBlock& block, const Sums<kRows, kPanels>& sums) {
+  float* const to = block.sums;
 #pragma GCC unroll 16
   for (int row = 0; row < kRows; ++row) {
 #pragma GCC unroll 16
     for (int n = 0; n < kPanels * kVectors; ++n) {
-      const float* from = block.sums + (n / kVectors) * block.sums_stride + row * kColumns + (n % kVectors) * kLanes;
-      sums[row][n] = block.first ? broadcast(0.0f) : load(from);
+      store(to + ((n / kVectors) * kRows + row) * kColumns + (n % kVectors) * kLanes, sums[row][n]);
     }
   }
 }
 
-template <int kRows, int kPanels>
-GTR_SIMD_INLINE void end(const LinearBlock& block, const Vec (&sums)[kRows][kPanels * kVectors]) {
-#pragma GCC unroll 16
-  for (int row = 0; row < kRows; ++row) {
-#pragma GCC unroll 16
-    for (int n = 0; n < kPanels * kVectors; ++n) {
-      store(block.sums + (n / kVectors) * block.sums_stride + row * kColumns + (n % kVectors) * kLanes, sums[row][n]);
-    }
-  }
-}
+constexpr int64_t kWeightsAhead = 1024;  // elements of 4 bytes, which are fetched into the first-level cache
 
 // A step's weights are kColumns elements of 4 bytes: floats, or bfloat16 pairs in a Vec of pairs.
-template <int kRows, int kPanels>
-void multiply(const LinearBlock& block) {
-  constexpr int kAll = kPanels * kVectors;
-  Vec sums[kRows][kAll];
-  begin<kRows, kPanels>(block, sums);
-  const float* x = static_cast<const float*>(block.x);
+struct WholeWeights {
+  static constexpr int kSteps = 1;
+
+  template <int kRows, int kPanels, typename Rows>
+  static GTR_SIMD_INLINE void multiply(const Rows& x, int64_t step, const float* weights, int64_t panel_stride,
+                                       Sums<kRows, kPanels>& sums) {
+    constexpr int kAll = kPanels * kVectors;
+    Vec w[kAll];
+#pragma GCC unroll 16
+    for (int n = 0; n < kAll; ++n) {
+      const float* from = weights + (n / kVectors) * panel_stride + (n % kVectors) * kLanes;
+      w[n] = load(from);
+      if (kPanels == 1 && n * kLanes % 16 == 0) __builtin_prefetch(from + kWeightsAhead, 0, 3);
+    }
+#pragma GCC unroll 16
+    for (int row = 0; row < kRows; ++row) {
+      const Vec element = spread(x.at(row, step));
+#pragma GCC unroll 16
+      for (int n = 0; n < kAll; ++n) {
+        sums[row][n] = multiply_add(element, w[n], sums[row][n]);
+      }
+    }
+  }
+};
+
+// Rows: how x is walked over. Weights: how kColumns elements of 4 bytes are multiplied, and how many steps they are.
+template <int kRows, int kPanels, template <int> class Rows, typename Weights, bool kFinish>
+GTR_SIMD_INLINE void multiply_block(const LinearBlock& block) {
+  constexpr int64_t kAtOnce = Rows<kRows>::template at_once<Weights::kSteps>();
+  constexpr int64_t kXAhead = 2 * kLinearGroup;  // steps
+  Sums<kRows, kPanels> sums;
+#pragma GCC unroll 16
+  for (int row = 0; row < kRows; ++row) {
+#pragma GCC unroll 16
+    for (int n = 0; n < kPanels * kVectors; ++n) sums[row][n] = broadcast(0.0f);
+  }
+  Rows<kRows> x(block);
   const float* weights = static_cast<const float*>(block.weights);
   const int64_t panel_stride = block.panel_stride / 4;
   const char* prefetch = block.prefetch;
+  int64_t row_ahead = 0;
   for (int64_t left = block.steps; left > 0; left -= kLinearGroup) {
     for (int64_t line = 0; line < block.prefetch_lines; ++line, prefetch += 64) {
       __builtin_prefetch(prefetch, 0, 2);
     }
-    const float* group_end = x + (left < kLinearGroup ? left : kLinearGroup);
-    const float* next = x + kRows * kLinearGroup;
-    for (; x != group_end; ++x, weights += kColumns) {
-      Vec w[kAll];
+    if (block.fetch_x) {
 #pragma GCC unroll 16
-      for (int n = 0; n < kAll; ++n) {
-        w[n] = load(weights + (n / kVectors) * panel_stride + (n % kVectors) * kLanes);
-      }
-#pragma GCC unroll 16
-      for (int row = 0; row < kRows; ++row) {
-        const Vec element = spread(x + row * kLinearGroup);
-#pragma GCC unroll 16
-        for (int n = 0; n < kAll; ++n) {
-          sums[row][n] = multiply_add(element, w[n], sums[row][n]);
+      for (int row = 0; row < kRows; ++row) __builtin_prefetch(x.at(row, kXAhead), 0, 3);
+    }
+    if (kFinish) {
+      finish_on_the_way(*block.epilogue, block.unfinished, row_ahead);
+      ++row_ahead;
+    }
+    if (left >= kLinearGroup) {
+#pragma GCC unroll 1
+      for (int64_t step = 0; step < kLinearGroup; step += kAtOnce) {
+#pragma GCC unroll 4
+        for (int64_t i = 0; i < kAtOnce; i += Weights::kSteps) {
+          Weights::template multiply<kRows, kPanels>(x, i, weights + i / Weights::kSteps * kColumns, panel_stride,
+                                                     sums);
         }
+        x.advance(kAtOnce);
+        weights += kAtOnce / Weights::kSteps * kColumns;
+      }
+      x.finish_group();
+    } else {
+#pragma GCC unroll 1
+      for (int64_t step = 0; step < left; step += Weights::kSteps) {
+        Weights::template multiply<kRows, kPanels>(x, 0, weights, panel_stride, sums);
+        x.advance(Weights::kSteps);
+        weights += kColumns;
       }
     }
-    x = next;
   }
-  end<kRows, kPanels>(block, sums);
+  store_sums<kRows, kPanels>(block, sums);
+}
+
+template <int kRows, int kPanels>
+void multiply(const LinearBlock& block) {
+  multiply_block<kRows, kPanels, StridedRows, WholeWeights, false>(block);
+}
+
+template <int kRows>
+void multiply_and_finish(const LinearBlock& block) {
+  multiply_block<kRows, 1, StridedRows, WholeWeights, true>(block);
+}
+
+template <int kRows, int kPanels>
+void multiply_packed(const LinearBlock& block) {
+  multiply_block<kRows, kPanels, PackedRows, WholeWeights, false>(block);
 }

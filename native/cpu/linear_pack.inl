@@ -1,5 +1,6 @@
-// Packing of x into groups of 16 steps, see linear_kernels.h. Included by a tier's linear.cpp inside its namespace and
-// an anonymous one; the loops over a group are what the compiler vectorises with the tier's instructions.
+// Packing of x: copied, rounded or widened into groups of 16 steps, see linear_kernels.h. Included by a tier's
+// linear.cpp inside its namespace and an anonymous one; the loops over a group are what the compiler vectorises with
+// the tier's instructions.
 
 // A rule's elements follow each other in a group: a step of pairs is two of them, the even one in the low half.
 struct PackFloat {
@@ -37,17 +38,15 @@ constexpr int64_t kFetchAhead = 1024;  // bytes of packed x
 #endif
 
 template <typename Rule>
-void pack_with(const gtr_tensor& x, int64_t first_row, int64_t rows, int64_t first_step, int64_t steps, void* packed) {
+void pack_with(const gtr_tensor& x, int64_t first_row, int64_t rows, void* packed) {
   using Source = typename Rule::Source;
   using Element = typename Rule::Element;
   constexpr int64_t kGroupBytes = kLinearGroup * 4;
   constexpr int64_t kGroupInputs = kGroupBytes / sizeof(Element);
-  constexpr int64_t kInputsPerStep = kGroupInputs / kLinearGroup;
   const Source* source = static_cast<const Source*>(x.data) + first_row * x.stride[0];
-  for (int64_t step = 0; step < steps; step += kLinearGroup) {
-    const int64_t input = (first_step + step) * kInputsPerStep;
+  char* target = static_cast<char*>(packed);
+  for (int64_t input = 0; input < x.shape[1]; input += kGroupInputs) {
     const int64_t left = x.shape[1] - input;
-    char* target = static_cast<char*>(packed) + step * rows * 4;
     for (int64_t row = 0; row < rows; ++row, target += kGroupBytes) {
       const Source* from = source + row * x.stride[0] + input;
       Source padded[kGroupInputs];

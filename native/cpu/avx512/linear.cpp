@@ -16,19 +16,18 @@ GTR_SIMD_INLINE Words words(const float* from) { return reinterpret_cast<Words>(
 GTR_SIMD_INLINE Vec low_half(const float* pairs) { return {reinterpret_cast<__m512>(words(pairs) << 16)}; }
 GTR_SIMD_INLINE Vec high_half(const float* pairs) { return {reinterpret_cast<__m512>(words(pairs) & 0xffff0000u)}; }
 
-#include "linear_multiply.inl"
-
 #include "linear_finish.inl"
+#include "linear_multiply.inl"
 #include "linear_pack.inl"
 #include "linear_widen.inl"
 
-void pack_f32(const gtr_tensor& x, int64_t first_row, int64_t rows, int64_t first_step, int64_t steps, void* packed) {
-  pack_with<PackFloat>(x, first_row, rows, first_step, steps, packed);
+void pack_f32(const gtr_tensor& x, int64_t first_row, int64_t rows, void* packed) {
+  pack_with<PackFloat>(x, first_row, rows, packed);
 }
 
-void pack_bf16(const gtr_tensor& x, int64_t first_row, int64_t rows, int64_t first_step, int64_t steps, void* packed) {
+void pack_bf16(const gtr_tensor& x, int64_t first_row, int64_t rows, void* packed) {
   const auto pack = x.dtype == GTR_BF16 ? pack_with<PackWidened> : pack_with<PackRoundedFloat>;
-  pack(x, first_row, rows, first_step, steps, packed);
+  pack(x, first_row, rows, packed);
 }
 
 }  // namespace
@@ -38,12 +37,14 @@ extern const LinearKernels kLinearF32 = {
     /*columns=*/kColumns,
     /*inputs_per_step=*/1,
     /*step_bytes=*/kColumns * 4,
-    /*block_steps=*/384,
-    /*chunk_rows=*/132,
+    /*chunk_bytes=*/576 * 1024,
+    /*read_in_place=*/GTR_F32,
     {{multiply<1, 1>, multiply<2, 1>, multiply<3, 1>, multiply<4, 1>, multiply<5, 1>, multiply<6, 1>, multiply<7, 1>,
       multiply<8, 1>, multiply<9, 1>, multiply<10, 1>, multiply<11, 1>, multiply<12, 1>},
      {multiply<1, 2>, multiply<2, 2>, multiply<3, 2>, multiply<4, 2>},
      {multiply<1, 4>, multiply<2, 4>}},
+    {nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, multiply_and_finish<8>, multiply_and_finish<9>,
+     multiply_and_finish<10>, multiply_and_finish<11>, multiply_and_finish<12>},
     pack_f32,
     finish,
     prefetch_residual};
@@ -53,13 +54,16 @@ extern const LinearKernels kLinearBf16 = {
     /*columns=*/kColumns,
     /*inputs_per_step=*/1,
     /*step_bytes=*/kColumns * 2,
-    /*block_steps=*/384,
-    /*chunk_rows=*/132,
+    /*chunk_bytes=*/576 * 1024,
+    /*read_in_place=*/LinearKernels::kNothing,
     {{multiply_widened<1, 1>, multiply_widened<2, 1>, multiply_widened<3, 1>, multiply_widened<4, 1>,
       multiply_widened<5, 1>, multiply_widened<6, 1>, multiply_widened<7, 1>, multiply_widened<8, 1>,
       multiply_widened<9, 1>, multiply_widened<10, 1>, multiply_widened<11, 1>, multiply_widened<12, 1>},
      {multiply_widened<1, 2>, multiply_widened<2, 2>, multiply_widened<3, 2>, multiply_widened<4, 2>},
      {multiply_widened<1, 4>, multiply_widened<2, 4>}},
+    {nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, multiply_widened_and_finish<8>,
+     multiply_widened_and_finish<9>, multiply_widened_and_finish<10>, multiply_widened_and_finish<11>,
+     multiply_widened_and_finish<12>},
     pack_bf16,
     finish,
     prefetch_residual};

@@ -13,14 +13,13 @@ GTR_SIMD_INLINE Vec multiply_add(Vec a, Vec b, Vec sum) {
   return {_mm512_dpbf16_ps(sum.value, reinterpret_cast<__m512bh>(a.value), reinterpret_cast<__m512bh>(b.value))};
 }
 
-#include "linear_multiply.inl"
-
 #include "linear_finish.inl"
+#include "linear_multiply.inl"
 #include "linear_pack.inl"
 
-void pack_bf16(const gtr_tensor& x, int64_t first_row, int64_t rows, int64_t first_step, int64_t steps, void* packed) {
+void pack_bf16(const gtr_tensor& x, int64_t first_row, int64_t rows, void* packed) {
   const auto pack = x.dtype == GTR_BF16 ? pack_with<PackBfloat16> : pack_with<PackRounded>;
-  pack(x, first_row, rows, first_step, steps, packed);
+  pack(x, first_row, rows, packed);
 }
 
 }  // namespace
@@ -30,12 +29,14 @@ extern const LinearKernels kLinearBf16 = {
     /*columns=*/kColumns,
     /*inputs_per_step=*/2,
     /*step_bytes=*/kColumns * 4,
-    /*block_steps=*/384,
-    /*chunk_rows=*/132,
+    /*chunk_bytes=*/576 * 1024,
+    /*read_in_place=*/GTR_BF16,
     {{multiply<1, 1>, multiply<2, 1>, multiply<3, 1>, multiply<4, 1>, multiply<5, 1>, multiply<6, 1>, multiply<7, 1>,
       multiply<8, 1>, multiply<9, 1>, multiply<10, 1>, multiply<11, 1>, multiply<12, 1>},
      {multiply<1, 2>, multiply<2, 2>, multiply<3, 2>, multiply<4, 2>},
      {multiply<1, 4>, multiply<2, 4>}},
+    {nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, multiply_and_finish<8>, multiply_and_finish<9>,
+     multiply_and_finish<10>, multiply_and_finish<11>, multiply_and_finish<12>},
     pack_bf16,
     finish,
     prefetch_residual};

@@ -223,7 +223,7 @@ typedef enum gtr_activation {
   GTR_ACTIVATION_NONE = 0,
   GTR_ACTIVATION_GELU = 1, /* x/2 (1 + erf(x/sqrt 2)) */
   GTR_ACTIVATION_SILU = 2  /* x / (1 + exp -x) */
-} gtr_activation;
+} gtr_activation;          /* a few units in the last place of f32; 2^-15 before a bf16 y is rounded */
 
 /* Creates packed weights of y = x W^T + b for W [outputs, inputs] (the layout of torch.nn.Linear), all zero until
  * set. 1 <= inputs, outputs <= 2^24. The caller destroys them. */

@@ -256,8 +256,36 @@ void add_borders(CaseList& cases) {
   }
 }
 
+// Enough inputs that a CPU kernel finishes one tile while it multiplies the next: every height of tile, the panel that
+// the matrix ends in, and rows so far apart that they share the sets of a cache, which may keep x from being read in
+// place.
+void add_long_sums(CaseList& cases) {
+  constexpr int64_t kRows[] = {5, 7, 8, 9, 10, 11, 12, 13, 17, 20, 23, 25, 34, 47, 58, 71};
+  size_t i = 0;
+  for (const int64_t rows : kRows) {
+    for (const gtr_precision precision : {GTR_PRECISION_F32, GTR_PRECISION_BF16}) {
+      for (const gtr_dtype y : {GTR_F32, GTR_BF16}) {
+        Problem p;
+        p.rows = rows;
+        p.inputs = i % 3 == 0 ? 544 : i % 3 == 1 ? 770 : 641;
+        p.outputs = i % 2 == 0 ? 160 : 101;
+        p.precision = precision;
+        p.x = precision == GTR_PRECISION_BF16 && i % 4 != 3 ? GTR_BF16 : GTR_F32;
+        p.y = y;
+        p.activation = static_cast<gtr_activation>(i % 3);
+        p.gate = i % 5 == 1 ? GTR_F32 : i % 5 == 2 ? static_cast<int>(GTR_BF16) : kAbsent;
+        p.residual = static_cast<Residual>(i % 7 % 3);
+        if (p.residual == Residual::kInPlace && y == GTR_BF16) p.residual = Residual::kSeparate;
+        if (i % 4 == 2) p.padding = (p.x == GTR_BF16 ? 2048 : 1024) - p.inputs;
+        cases.add_once(name_of(p), [p](Trial& trial) { run_problem(trial, p); });
+        ++i;
+      }
+    }
+  }
+}
+
 // y = activation(bias) over the whole range of float: weights are zero.
-void run_activation_range(Trial& trial, gtr_activation activation) {
+void run_activation_range(Trial& trial, gtr_activation activation, gtr_dtype stored) {
   std::vector<double> points{0, -0.0, 1e-38, -1e-38, 1e-45, 1e30, -1e30, 3e38, -3e38};
   for (double point = -200; point <= 200; point += 0.37) points.push_back(point);
   for (double point = -8; point <= 8; point += 0.011) points.push_back(point);
@@ -265,7 +293,7 @@ void run_activation_range(Trial& trial, gtr_activation activation) {
   Tensor weight(trial, "weight", Role::kHost, GTR_F32, {outputs, 1});
   Tensor bias(trial, "bias", Role::kHost, GTR_F32, {outputs});
   Tensor x(trial, "x", Role::kInput, GTR_F32, {2, 1});
-  Tensor y(trial, "y", Role::kOutput, GTR_F32, {2, outputs});
+  Tensor y(trial, "y", Role::kOutput, stored, {2, outputs});
   weight.fill([](int64_t) { return 0; });
   bias.fill([&](int64_t i) { return points[static_cast<size_t>(i)]; });
   x.fill_uniform(-1, 1);
@@ -281,7 +309,9 @@ void run_activation_range(Trial& trial, gtr_activation activation) {
   for (int row = 0; row < 2; ++row) {
     for (int64_t i = 0; i < outputs; ++i) expected.push_back(reference::activate(activation, bias.get(i)));
   }
-  trial.compare(y, expected, {5e-7, 1e-6});
+  // To be rounded to bfloat16, an activation need not be more exact than 2^-15.
+  trial.compare(y, expected,
+                stored == GTR_BF16 ? Tolerance{5e-7, 0x1p-15}.stored_as_bfloat16() : Tolerance{5e-7, 1e-6});
 }
 
 // What bfloat16 storage and inputs do to single values: rounded to nearest even, ties and overflow included. Products
@@ -444,10 +474,14 @@ void add_linear_cases(CaseList& cases) {
   add_weight_dtypes(cases);
   add_model_shapes(cases);
   add_borders(cases);
-  cases.add_once("GELU over the range of float",
-                 [](Trial& trial) { run_activation_range(trial, GTR_ACTIVATION_GELU); });
-  cases.add_once("SiLU over the range of float",
-                 [](Trial& trial) { run_activation_range(trial, GTR_ACTIVATION_SILU); });
+  add_long_sums(cases);
+  for (const gtr_dtype y : {GTR_F32, GTR_BF16}) {
+    const std::string stored = y == GTR_BF16 ? ", stored as bf16" : "";
+    cases.add_once("GELU over the range of float" + stored,
+                   [y](Trial& trial) { run_activation_range(trial, GTR_ACTIVATION_GELU, y); });
+    cases.add_once("SiLU over the range of float" + stored,
+                   [y](Trial& trial) { run_activation_range(trial, GTR_ACTIVATION_SILU, y); });
+  }
   cases.add_once("f32 result stored as bf16", [](Trial& trial) { run_rounding(trial, GTR_PRECISION_F32, GTR_BF16); });
   cases.add_once("bf16 input", [](Trial& trial) { run_rounding(trial, GTR_PRECISION_BF16, GTR_F32); });
   for (const gtr_precision precision : {GTR_PRECISION_F32, GTR_PRECISION_BF16}) {
@@ -462,6 +496,9 @@ void add_linear_cases(CaseList& cases) {
   }
   cases.add_once("bf16 row invariance, x bf16",
                  [](Trial& trial) { run_invariance(trial, GTR_PRECISION_BF16, GTR_BF16, 129, 70); });
+  // Read in place, and deep enough that a CPU finishes a tile during the next.
+  cases.add_once("bf16 row invariance, x bf16, deep",
+                 [](Trial& trial) { run_invariance(trial, GTR_PRECISION_BF16, GTR_BF16, 770, 101); });
   // Read in place, and wide enough that a GPU takes its large tiles.
   cases.add_once("bf16 row invariance, wide",
                  [](Trial& trial) { run_invariance(trial, GTR_PRECISION_BF16, GTR_BF16, 96, 520); });
