@@ -22,6 +22,8 @@ namespace {
 constexpr int64_t kCacheLine = 64;
 constexpr int64_t kPackAlone = 16 * 1024;      // elements of x below which waking other threads costs more than packing
 constexpr int64_t kMinShareBytes = 64 * 1024;  // of weights, below which a share is not worth handing over
+// Bytes of a residual up to which a core's own caches hold it, so that fetching it ahead only costs.
+constexpr int64_t kNearResidual = 256 * 1024;
 constexpr int64_t kMinChunkProducts = 1 << 20;  // multiplications, below which rows are not split for more threads
 
 int64_t round_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
@@ -239,14 +241,19 @@ class Worker {
     // with so few rows keep the processor's own prefetching busy, and ours in its way.
     const bool fetch = count == 1 && following != nullptr;
     block.prefetch_lines = fetch ? divide_up(linear.panel_stride / kCacheLine, groups * tiles) : 0;
-    int64_t start = 0;
+    const bool far_residual =
+        epilogue_.residual != nullptr && plan_.rows * linear.outputs * int64_t{sizeof(float)} > kNearResidual;
+    const bool long_enough = count == 1 && groups >= LinearKernels::kMaxRows + kFinishLead;
     for (int64_t tile = 0; tile < tiles; ++tile) {
       const int64_t tile_rows = Plan::tile_rows(rows, tiles, tile);
       block.prefetch = following + tile * groups * block.prefetch_lines * kCacheLine;
-      x_.describe(first + start, tile_rows, &block);
       block.sums = sums_[next_];
-      const bool can_finish = count == 1 && groups >= LinearKernels::kMaxRows + kFinishLead &&
-                              kernels.multiply_and_finish[tile_rows - 1] != nullptr;
+      const LinearTile current{first + Plan::tile_start(rows, tiles, tile), tile_rows, panel * kernels.columns,
+                               block.sums};
+      x_.describe(current.first_row, tile_rows, &block);
+      const bool can_finish = long_enough && kernels.multiply_and_finish[tile_rows - 1] != nullptr;
+      const bool waits = can_finish && columns_of(current) == kernels.columns;
+      if (far_residual && !waits) kernels.prefetch_residual(epilogue_, current, columns_of(current));
       if (waiting_.rows > 0 && can_finish) {
         block.unfinished = waiting_;
         kernels.multiply_and_finish[tile_rows - 1](block);
@@ -255,17 +262,15 @@ class Worker {
         finish_waiting();
         kernels.multiply[choice][tile_rows - 1](block);
       }
-      const LinearTile done{first + start, tile_rows, panel * kernels.columns, block.sums};
-      if (can_finish && columns_of(done) == kernels.columns) {
-        waiting_ = done;
+      if (waits) {
+        waiting_ = current;
         next_ = 1 - next_;
       } else {
         for (int64_t p = 0; p < count; ++p) {
-          finish({done.first_row, tile_rows, done.column + p * kernels.columns,
-                  done.sums + p * tile_rows * kernels.columns});
+          finish({current.first_row, tile_rows, current.column + p * kernels.columns,
+                  current.sums + p * tile_rows * kernels.columns});
         }
       }
-      start += tile_rows;
     }
   }
 
@@ -274,10 +279,7 @@ class Worker {
     return std::min(plan_.linear.kernels->columns, plan_.linear.outputs - tile.column);
   }
 
-  void finish(const LinearTile& tile) const {
-    if (epilogue_.residual != nullptr) plan_.linear.kernels->prefetch_residual(epilogue_, tile, columns_of(tile));
-    plan_.linear.kernels->finish(epilogue_, tile, columns_of(tile));
-  }
+  void finish(const LinearTile& tile) const { plan_.linear.kernels->finish(epilogue_, tile, columns_of(tile)); }
 
   void finish_waiting() {
     if (waiting_.rows > 0) finish(waiting_);

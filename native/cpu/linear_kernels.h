@@ -1,7 +1,7 @@
 // What a CPU tier brings to `linear`: micro-kernels for a tile of rows by one or more panels of output columns.
 //
 // Weights lie in panels of `columns` output columns, panel after panel; in a panel one step after the other. A step is
-// what one element of packed x meets: in f32 one k (columns floats), in bf16 one pair k, k+1 (columns pairs of
+// what 4 bytes of x as it is multiplied meet: in f32 one k (columns floats), in bf16 one pair k, k+1 (columns pairs of
 // bfloat16, the even k in the low half), or half of such a pair where the tier widens bfloat16 to float.
 //
 // x is read where it lies, row by row, if its elements are those that the tier multiplies; otherwise it is packed
