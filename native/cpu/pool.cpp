@@ -4,13 +4,16 @@
 #include <sched.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <mutex>
 #include <new>
 #include <utility>
 
 #include "memory.h"
+#include "processors.h"
 
 namespace gtr::cpu {
 namespace {
@@ -20,6 +23,8 @@ namespace {
 // wants it, for some hundreds: a caller pays for the thread that it has to wake, and a loop waits for it.
 constexpr int kSpins = 2000;
 constexpr int kYields = 500;
+// Between two attempts to move workers: what they cost at most is then a hundredth.
+constexpr std::chrono::steady_clock::duration kBetweenMoves = std::chrono::milliseconds(1);
 constexpr size_t kStackBytes = size_t{2} << 20;
 
 void pause_briefly() noexcept {
@@ -42,6 +47,7 @@ class SpinLock {
       }
     }
   }
+  bool try_lock() noexcept { return !taken_.exchange(true, std::memory_order_acquire); }
   void unlock() noexcept { taken_.store(false, std::memory_order_release); }
 
  private:
@@ -96,10 +102,13 @@ struct Loop {
   void* context;
   int64_t count;
   int64_t grain;  // indices taken at a time
+  int processor;  // where its caller was when it began
   std::atomic<int64_t> next{0};
   std::atomic<int32_t> helpers{0};  // workers inside; raised under the list's lock only
+  int32_t helped = 0;               // workers that have been inside; guarded by the list's lock
   Loop* after = nullptr;
 
+  int64_t chunks() const noexcept { return (count + grain - 1) / grain; }
   bool has_chunks() const noexcept { return next.load(std::memory_order_relaxed) < count; }
 
   void run_chunks() noexcept {
@@ -129,9 +138,21 @@ struct Pool::State {
   }
   static void operator delete(void* memory) noexcept { Pool::operator delete(memory); }
 
+  struct Worker {
+    static constexpr uint64_t kBusy = UINT64_MAX;
+
+    State* pool;
+    pthread_t thread;
+    // The last loop that was published when it looked for one, or kBusy while it is inside one.
+    std::atomic<uint64_t> looked{0};
+    std::atomic<int> processor{-1};  // where it looked
+    char to_next_line[36];           // every worker writes its own all the time
+  };
+  static_assert(sizeof(Worker) == 64, "a cache line");
+
   int threads = 1;
   int started = 0;
-  pthread_t workers[kMaxThreads - 1];
+  Worker workers[kMaxThreads - 1];
 
   SpinLock lock;
   Loop* loops = nullptr;               // guarded by lock
@@ -139,29 +160,66 @@ struct Pool::State {
   std::atomic<bool> stopping{false};
   SleepingPlace idle;      // workers without a loop
   SleepingPlace finished;  // callers whose helpers still run
+  SpinLock moving;
+  std::chrono::steady_clock::time_point moved_at{};  // guarded by moving
+  std::atomic<int64_t> moves{0};
 
   ~State() {
     stopping.store(true, std::memory_order_seq_cst);
     idle.wake(INT64_MAX);
-    for (int i = 0; i < started; ++i) pthread_join(workers[i], nullptr);
+    for (int i = 0; i < started; ++i) pthread_join(workers[i].thread, nullptr);
   }
 
-  void publish(Loop& loop) noexcept {
+  // Returns the loop's number.
+  uint64_t publish(Loop& loop) noexcept {
     {
       const std::lock_guard<SpinLock> guard(lock);
       loop.after = loops;
       loops = &loop;
     }
-    published.fetch_add(1, std::memory_order_seq_cst);
-    const int64_t chunks = (loop.count + loop.grain - 1) / loop.grain;
-    idle.wake(chunks - 1);
+    const uint64_t number = published.fetch_add(1, std::memory_order_seq_cst) + 1;
+    idle.wake(loop.chunks() - 1);
+    return number;
   }
 
-  void withdraw(Loop& loop) noexcept {
+  // Returns how many workers have been inside.
+  int32_t withdraw(Loop& loop) noexcept {
     const std::lock_guard<SpinLock> guard(lock);
     Loop** link = &loops;
     while (*link != &loop) link = &(*link)->after;
     *link = loop.after;
+    return loop.helped;
+  }
+
+  // Two threads of a pool can come to share a processor while another is idle: a kernel that looks for idle ones only
+  // among those that share a cache leaves them there for milliseconds, again after every sleep. Such workers are moved.
+
+  // A worker that was free and has not looked while a whole loop was run had no processor.
+  void move_absent_workers(uint64_t number) noexcept {
+    move([&](const Worker& worker) { return worker.looked.load(std::memory_order_acquire) < number; },
+         current_processor());
+  }
+
+  void move_from_caller(const Worker& self, int callers_processor) noexcept {
+    move([&](const Worker& worker) { return &worker == &self; }, callers_processor);
+  }
+
+  template <typename Predicate>
+  void move(const Predicate& misplaced, int callers_processor) noexcept {
+    if (!moving.try_lock()) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (now - moved_at >= kBetweenMoves) {
+      moved_at = now;
+      ProcessorSet taken;
+      taken.add(callers_processor);
+      for (int i = 0; i < started; ++i) {
+        if (!misplaced(workers[i])) taken.add(workers[i].processor.load(std::memory_order_relaxed));
+      }
+      for (int i = 0; i < started; ++i) {
+        if (misplaced(workers[i]) && move_off(workers[i].thread, taken)) moves.fetch_add(1, std::memory_order_relaxed);
+      }
+    }
+    moving.unlock();
   }
 
   // The loop with chunks left that has the fewest helpers, entered; null if there is none.
@@ -176,7 +234,10 @@ struct Pool::State {
         fewest = helpers;
       }
     }
-    if (best != nullptr) best->helpers.fetch_add(1, std::memory_order_relaxed);
+    if (best != nullptr) {
+      best->helpers.fetch_add(1, std::memory_order_relaxed);
+      ++best->helped;
+    }
     return best;
   }
 
@@ -185,11 +246,16 @@ struct Pool::State {
     if (loop.helpers.fetch_sub(1, std::memory_order_seq_cst) == 1) finished.wake(INT64_MAX);
   }
 
-  void work() noexcept {
+  void work(Worker& self) noexcept {
     inside_body = true;
     while (!stopping.load(std::memory_order_relaxed)) {
       const uint64_t seen = published.load(std::memory_order_seq_cst);  // before looking for a loop
+      const int processor = current_processor();
+      self.processor.store(processor, std::memory_order_relaxed);
+      self.looked.store(seen, std::memory_order_release);
       if (Loop* loop = enter_loop()) {
+        self.looked.store(Worker::kBusy, std::memory_order_relaxed);
+        if (processor >= 0 && processor == loop->processor) move_from_caller(self, processor);
         loop->run_chunks();
         leave_loop(*loop);
         continue;
@@ -200,8 +266,8 @@ struct Pool::State {
     }
   }
 
-  static void* start(void* state) noexcept {
-    static_cast<State*>(state)->work();
+  static void* start(void* worker) noexcept {
+    static_cast<Worker*>(worker)->pool->work(*static_cast<Worker*>(worker));
     return nullptr;
   }
 
@@ -217,10 +283,12 @@ struct Pool::State {
     if (good) {
       pthread_attr_setstacksize(&attributes, kStackBytes);
       while (good && started < threads - 1) {
-        good = !allocation_must_fail() && pthread_create(&workers[started], &attributes, &State::start, this) == 0;
+        Worker& worker = workers[started];
+        worker.pool = this;
+        good = !allocation_must_fail() && pthread_create(&worker.thread, &attributes, &State::start, &worker) == 0;
         if (good) {
 #if defined(__linux__)
-          pthread_setname_np(workers[started], "gtr-worker");
+          pthread_setname_np(worker.thread, "gtr-worker");
 #endif
           ++started;
         }
@@ -246,6 +314,8 @@ std::unique_ptr<Pool> Pool::create(int threads) noexcept {
 
 int Pool::threads() const noexcept { return state_->threads; }
 
+int64_t Pool::moves() const noexcept { return state_->moves.load(std::memory_order_relaxed); }
+
 int64_t Pool::bytes() noexcept { return sizeof(Pool) + sizeof(State); }
 
 void Pool::run(int64_t count, void (*body)(void*, int64_t), void* context) noexcept {
@@ -263,11 +333,13 @@ void Pool::run(int64_t count, void (*body)(void*, int64_t), void* context) noexc
   // Long loops are taken in pieces, about eight per thread: enough to level out, too few to fight for the counter.
   loop.grain = count / (int64_t{8} * state_->threads);
   if (loop.grain < 1) loop.grain = 1;
-  state_->publish(loop);
+  loop.processor = current_processor();
+  const uint64_t number = state_->publish(loop);
   inside_body = true;
   loop.run_chunks();
   inside_body = false;
-  state_->withdraw(loop);
+  const int32_t helped = state_->withdraw(loop);
+  if (helped < std::min<int64_t>(loop.chunks() - 1, state_->started)) state_->move_absent_workers(number);
   state_->finished.wait([&] { return loop.helpers.load(std::memory_order_seq_cst) == 0; });
 }
 

@@ -28,6 +28,9 @@ class Pool {
 
   int threads() const noexcept;
 
+  // How often a worker that had no processor was moved to another: what tells that this happens.
+  int64_t moves() const noexcept;
+
   // Bytes that a pool allocates, whatever its number of threads; their stacks are not in it.
   static int64_t bytes() noexcept;
 

@@ -2,6 +2,9 @@
 // the first place it shows under ThreadSanitizer.
 #include "pool.h"
 
+#include <pthread.h>
+#include <sched.h>
+
 #include <atomic>
 #include <chrono>
 #include <filesystem>
@@ -142,6 +145,61 @@ void idle_workers_sleep() {
   EXPECT(asleep);
 }
 
+// The one worker of a pool of two.
+pthread_t worker_of(Pool& pool) {
+  const pthread_t caller = pthread_self();
+  std::atomic<int> inside{0};
+  pthread_t worker{};
+  pool.parallel_for(2, [&](int64_t) {
+    if (!pthread_equal(pthread_self(), caller)) worker = pthread_self();
+    ++inside;
+    while (inside < 2) std::this_thread::yield();
+  });
+  return worker;
+}
+
+void work_for_microseconds(int count) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(count);
+  while (std::chrono::steady_clock::now() < end) {
+  }
+}
+
+// A worker that the kernel left on its caller's processor, here by binding it there for a moment, is moved, and its
+// affinity mask stays what it was.
+void a_worker_leaves_its_callers_processor() {
+  cpu_set_t allowed;
+  EXPECT(sched_getaffinity(0, sizeof allowed, &allowed) == 0);
+  if (CPU_COUNT(&allowed) < 2) return;
+  cpu_set_t here;
+  CPU_ZERO(&here);
+  for (int processor = 0; CPU_COUNT(&here) == 0; ++processor) {
+    if (CPU_ISSET(processor, &allowed)) CPU_SET(processor, &here);
+  }
+
+  const auto pool = Pool::create(2);
+  const pthread_t worker = worker_of(*pool);
+  EXPECT(sched_setaffinity(0, sizeof here, &here) == 0);
+  const int64_t before = pool->moves();
+  for (int round = 0; round < 20000 && pool->moves() == before; ++round) {
+    EXPECT(pthread_setaffinity_np(worker, sizeof here, &here) == 0);
+    EXPECT(pthread_setaffinity_np(worker, sizeof allowed, &allowed) == 0);
+    pool->parallel_for(2, [](int64_t) { work_for_microseconds(50); });
+  }
+  EXPECT(pool->moves() > before);
+  cpu_set_t after;
+  EXPECT(pthread_getaffinity_np(worker, sizeof after, &after) == 0);
+  EXPECT(CPU_EQUAL(&after, &allowed));
+
+  // A worker that may not run elsewhere stays.
+  EXPECT(pthread_setaffinity_np(worker, sizeof here, &here) == 0);
+  const int64_t moved = pool->moves();
+  for (int round = 0; round < 100; ++round) pool->parallel_for(2, [](int64_t) { work_for_microseconds(50); });
+  EXPECT(pool->moves() == moved);
+  EXPECT(pthread_getaffinity_np(worker, sizeof after, &after) == 0);
+  EXPECT(CPU_EQUAL(&after, &here));
+  EXPECT(sched_setaffinity(0, sizeof allowed, &allowed) == 0);
+}
+
 void creation_and_destruction() {
   for (int round = 0; round < 50; ++round) {
     const auto pool = Pool::create(1 + round % 5);
@@ -177,6 +235,7 @@ int main() {
   workers_sleep_and_wake();
   many_short_loops();
   idle_workers_sleep();
+  a_worker_leaves_its_callers_processor();
   creation_and_destruction();
   each_failure_of_creation_is_survived();
   return result();
