@@ -1,16 +1,11 @@
 #include "memory.h"
 
-#include <sys/mman.h>
-
 #include <cstdlib>
 
 namespace gtr {
 namespace {
 
-// Large blocks (packed weights) start at a huge page and ask for huge pages, which saves most TLB misses when a
-// product streams through them. It is advice: where the kernel refuses, nothing is lost.
-constexpr int64_t kHugePage = int64_t{2} << 20;
-constexpr int64_t kHugePageThreshold = kHugePage;
+constexpr int64_t kMostBytes = int64_t{1} << 56;  // whose sum with what a heap adds is a number
 
 // How many allocations are left until the one that must fail; 0: none.
 std::atomic<int64_t> allocations_until_failure{0};
@@ -26,21 +21,25 @@ bool allocation_must_fail() noexcept {
 }
 
 void* DeviceMemory::allocate(int64_t bytes) noexcept {
-  if (bytes <= 0 || bytes > INT64_MAX - kHugePage || allocation_must_fail()) return nullptr;
-  const bool huge = bytes >= kHugePageThreshold;
-  const int64_t alignment = huge ? kHugePage : GTR_ALIGNMENT;
+  if (bytes <= 0 || bytes > kMostBytes || allocation_must_fail()) return nullptr;
   void* data = nullptr;
-  if (posix_memalign(&data, static_cast<size_t>(alignment), static_cast<size_t>(bytes)) != 0) return nullptr;
-#ifdef MADV_HUGEPAGE
-  if (huge) madvise(data, static_cast<size_t>(bytes), MADV_HUGEPAGE);
-#endif
+  if (bytes >= BlockHeap::kLeastBytes) {
+    data = large_.allocate(bytes);
+    if (data == nullptr) return nullptr;
+  } else if (posix_memalign(&data, static_cast<size_t>(GTR_ALIGNMENT), static_cast<size_t>(bytes)) != 0) {
+    return nullptr;
+  }
   count(bytes);
   return data;
 }
 
 void DeviceMemory::release(void* data, int64_t bytes) noexcept {
   if (data == nullptr) return;
-  std::free(data);
+  if (bytes >= BlockHeap::kLeastBytes) {
+    large_.release(data, bytes);
+  } else {
+    std::free(data);
+  }
   count(-bytes);
 }
 

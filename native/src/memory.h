@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "block_heap.h"
 #include "gtr/gtr.h"
 
 namespace gtr {
@@ -25,6 +26,7 @@ class DeviceMemory {
  private:
   std::atomic<int64_t> live_{0};
   std::atomic<int64_t> peak_{0};
+  BlockHeap large_;
 };
 
 // True if this allocation is the one that gtr_test_fail_allocation asked to fail. Called once per allocation.

@@ -21,9 +21,9 @@ struct Services {
 };
 
 // Changes with every change of meaning or layout in this header, backend.h, or of gtr.h.
-constexpr uint32_t kPluginInterface = (uint32_t{GTR_ABI_VERSION} << 16) | 2;
+constexpr uint32_t kPluginInterface = (uint32_t{GTR_ABI_VERSION} << 16) | 3;
 static_assert(sizeof(Backend) == 39 * sizeof(void*) && sizeof(Services) == 5 * sizeof(void*) &&
-                  sizeof(DeviceMemory) == 2 * sizeof(int64_t),
+                  sizeof(DeviceMemory) == 3 * sizeof(int64_t) + sizeof(Mutex),
               "raise the lower half of kPluginInterface, then correct the sizes here");
 
 // What the backend's library answers. The first two members stay where they are in every version.
