@@ -26,23 +26,30 @@ record ImageMeasurement(int threads, int rounds, String python) {
       }
       List<List<ImageTime>> times = new ArrayList<>();
       sides.forEach(side -> times.add(new ArrayList<>()));
-      List<Peaks> peaks = new ArrayList<>();
+      List<Peaks> peaks = new ArrayList<>(); // around our turns
+      Peaks last = Peaks.measure(threads);
       for (int round = 0; round < rounds; round++) {
         for (int turn = 0; turn < sides.size(); turn++) {
           // Everyone comes first as often as the others.
           int i = (round + turn) % sides.size();
-          peaks.add(Peaks.measure(threads));
-          times.get(i).add(sides.get(i).run());
+          Peaks before = last;
+          ImageTime time = sides.get(i).run();
+          last = Peaks.measure(threads);
+          times.get(i).add(time);
+          if (i == 0) {
+            peaks.add(Peaks.mean(before, last));
+          }
         }
       }
       List<ImageResult.Side> results = new ArrayList<>();
       for (int i = 0; i < sides.size(); i++) {
         results.add(ImageResult.Side.of(sides.get(i).ready(), times.get(i), c.images()));
       }
-      return new ImageResult(
+      return ImageResult.of(
           c,
           c.flops(),
-          Peaks.median(peaks),
+          peaks,
+          times.get(0),
           results.get(0),
           results.get(1),
           python == null ? null : results.get(2));

@@ -10,13 +10,43 @@ import org.openjdk.jmh.util.Statistics;
  *
  * @param images the case
  * @param flops of the batch, executed
- * @param peaks of the machine meanwhile
+ * @param peaks of the machine around our turns, their median
+ * @param shareOfPeak FLOPs over our time as a share of the peak, the median of the rounds
  * @param java gtr4j through its sampler
  * @param natively the same calls from C++
  * @param peer PyTorch; null if there is none
  */
 record ImageResult(
-    ImageCase images, ImageFlops flops, Peaks peaks, Side java, Side natively, Side peer) {
+    ImageCase images,
+    ImageFlops flops,
+    Peaks peaks,
+    double shareOfPeak,
+    Side java,
+    Side natively,
+    Side peer) {
+
+  /**
+   * Takes each round beside its own peaks, since the machine's speed changes from one to the next.
+   *
+   * @param peaks of each round
+   * @param times of ours in each round
+   */
+  static ImageResult of(
+      ImageCase images,
+      ImageFlops flops,
+      List<Peaks> peaks,
+      List<ImageTime> times,
+      Side java,
+      Side natively,
+      Side peer) {
+    double[] shares = new double[times.size()];
+    for (int round = 0; round < shares.length; round++) {
+      double flopsPerSecond = flops.total() / times.get(round).seconds();
+      shares[round] = flopsPerSecond / peaks.get(round).flops(images.precision());
+    }
+    double share = new ListStatistics(shares).getPercentile(50);
+    return new ImageResult(images, flops, Peaks.median(peaks), share, java, natively, peer);
+  }
 
   /**
    * One side's medians over the rounds; seconds per image.
@@ -74,10 +104,6 @@ record ImageResult(
 
   double flopsPerSecond() {
     return flops.total() / images.images() / java.seconds();
-  }
-
-  double shareOfPeak() {
-    return flopsPerSecond() / peaks.flops(images.precision());
   }
 
   /** Resident peak over what was planned. */

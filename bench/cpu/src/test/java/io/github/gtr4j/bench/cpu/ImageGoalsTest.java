@@ -19,6 +19,7 @@ class ImageGoalsTest {
         c,
         c.flops(),
         PEAKS,
+        share,
         side("gtr4j", seconds, 1000, Math.round(1000 * overPlan)),
         side("libgtr", seconds / overNative, 0, 1),
         side("PyTorch 2", seconds / ratio, 0, 2000000));
@@ -50,10 +51,27 @@ class ImageGoalsTest {
   }
 
   @Test
+  void everyRoundIsTakenBesideItsOwnPeaks() {
+    ImageCase c = new ImageCase(ModelSize.B, Precision.BF16, 1);
+    double second = c.flops().total();
+    // A machine that is twice as fast in one round as in another: the same share in both.
+    List<Peaks> peaks =
+        List.of(
+            new Peaks(1, second / 0.4, 1), new Peaks(1, second / 0.8, 1), new Peaks(1, second, 1));
+    List<ImageTime> times =
+        List.of(new ImageTime(0.5, 0, 0, 0), new ImageTime(1, 0, 0, 0), new ImageTime(2, 0, 0, 0));
+    ImageResult.Side side = side("gtr4j", 1, 1, 1);
+    ImageResult result = ImageResult.of(c, c.flops(), peaks, times, side, side, null);
+    assertEquals(0.8, result.shareOfPeak(), 1e-9);
+    assertEquals(second / 0.8, result.peaks().flops(Precision.BF16), 1e-3);
+  }
+
+  @Test
   void withoutAPeerItsGoalsAreUnknown() {
     ImageCase c = new ImageCase(ModelSize.B, Precision.BF16, 1);
     ImageResult all = result(c, 0.8, 0.5, 1, 1);
-    ImageResult alone = new ImageResult(c, all.flops(), PEAKS, all.java(), all.natively(), null);
+    ImageResult alone =
+        new ImageResult(c, all.flops(), PEAKS, 0.8, all.java(), all.natively(), null);
     List<Goal> goals = ImageGoals.of(List.of(alone));
     assertEquals(Goal.Outcome.UNKNOWN, goals.get(0).outcome());
     assertEquals(
