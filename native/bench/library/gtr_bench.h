@@ -14,7 +14,7 @@ extern "C" {
 /* What went wrong in the calling thread's last call that returned -1. */
 GTR_BENCH_API const char* gtr_bench_last_error(void);
 
-/* What `threads` threads reach together with the instructions of a gtr_cpu_tier, the best of several repetitions:
+/* What `threads` threads reach together with the instructions of a gtr_cpu_tier, the median of several repetitions:
  * out[0] float FLOP/s, out[1] bfloat16 FLOP/s, out[2] bytes/s read from memory. */
 GTR_BENCH_API int32_t gtr_bench_measure_peak(int32_t tier, int32_t threads, double out[3]);
 
