@@ -50,6 +50,7 @@ record ImageMeasurement(int threads, int rounds, String python) {
           c.flops(),
           peaks,
           times.get(0),
+          times.get(1),
           results.get(0),
           results.get(1),
           python == null ? null : results.get(2));

@@ -33,7 +33,8 @@ record ImageReport(
         Guided images (cfg 3) by GtR 12,3,1, with random weights. Every side is a process that has sampled once; then they
         take turns, and times are medians of the rounds, in seconds per image, ± half the distance between the quartiles.
         gtr4j samples through Java; libgtr is the same calls from C++, without copies of indices and waits. FLOPs are those
-        executed, without what is saved; of peak is the median of rounds, each beside the peaks just before and after gtr4j's turn.
+        executed, without what is saved. Java / C++ and the share of peak are medians of what each round gave, the latter beside
+        the peaks just before and after gtr4j's turn.
 
         | case | gtr4j | libgtr | Java / C++ | peer | ratio | encoder, decoder | head |
         |---|---|---|---|---|---|---|---|

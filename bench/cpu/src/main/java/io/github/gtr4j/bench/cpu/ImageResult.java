@@ -12,6 +12,8 @@ import org.openjdk.jmh.util.Statistics;
  * @param flops of the batch, executed
  * @param peaks of the machine around our turns, their median
  * @param shareOfPeak FLOPs over our time as a share of the peak, the median of the rounds
+ * @param javaOverNative time through Java over that of the same calls from C++, the median of the
+ *     rounds
  * @param java gtr4j through its sampler
  * @param natively the same calls from C++
  * @param peer PyTorch; null if there is none
@@ -21,31 +23,40 @@ record ImageResult(
     ImageFlops flops,
     Peaks peaks,
     double shareOfPeak,
+    double javaOverNative,
     Side java,
     Side natively,
     Side peer) {
 
   /**
-   * Takes each round beside its own peaks, since the machine's speed changes from one to the next.
+   * Compares within each round, since the machine's speed changes from one to the next.
    *
    * @param peaks of each round
-   * @param times of ours in each round
+   * @param javaTimes of each round
+   * @param nativeTimes of each round
    */
   static ImageResult of(
       ImageCase images,
       ImageFlops flops,
       List<Peaks> peaks,
-      List<ImageTime> times,
+      List<ImageTime> javaTimes,
+      List<ImageTime> nativeTimes,
       Side java,
       Side natively,
       Side peer) {
-    double[] shares = new double[times.size()];
+    double[] shares = new double[javaTimes.size()];
+    double[] ratios = new double[shares.length];
     for (int round = 0; round < shares.length; round++) {
-      double flopsPerSecond = flops.total() / times.get(round).seconds();
-      shares[round] = flopsPerSecond / peaks.get(round).flops(images.precision());
+      double seconds = javaTimes.get(round).seconds();
+      shares[round] = flops.total() / seconds / peaks.get(round).flops(images.precision());
+      ratios[round] = seconds / nativeTimes.get(round).seconds();
     }
-    double share = new ListStatistics(shares).getPercentile(50);
-    return new ImageResult(images, flops, Peaks.median(peaks), share, java, natively, peer);
+    return new ImageResult(
+        images, flops, Peaks.median(peaks), median(shares), median(ratios), java, natively, peer);
+  }
+
+  private static double median(double[] values) {
+    return new ListStatistics(values).getPercentile(50);
   }
 
   /**
@@ -95,11 +106,6 @@ record ImageResult(
 
   double headRatio() {
     return peer == null ? Double.NaN : java.headSeconds() / peer.headSeconds();
-  }
-
-  /** Time through Java over that of the same calls from C++. */
-  double javaOverNative() {
-    return java.seconds() / natively.seconds();
   }
 
   double flopsPerSecond() {

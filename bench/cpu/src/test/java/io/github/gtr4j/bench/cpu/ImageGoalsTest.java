@@ -20,6 +20,7 @@ class ImageGoalsTest {
         c.flops(),
         PEAKS,
         share,
+        overNative,
         side("gtr4j", seconds, 1000, Math.round(1000 * overPlan)),
         side("libgtr", seconds / overNative, 0, 1),
         side("PyTorch 2", seconds / ratio, 0, 2000000));
@@ -51,7 +52,7 @@ class ImageGoalsTest {
   }
 
   @Test
-  void everyRoundIsTakenBesideItsOwnPeaks() {
+  void whatIsComparedIsOfTheSameRound() {
     ImageCase c = new ImageCase(ModelSize.B, Precision.BF16, 1);
     double second = c.flops().total();
     // A machine that is twice as fast in one round as in another: the same share in both.
@@ -60,8 +61,12 @@ class ImageGoalsTest {
             new Peaks(1, second / 0.4, 1), new Peaks(1, second / 0.8, 1), new Peaks(1, second, 1));
     List<ImageTime> times =
         List.of(new ImageTime(0.5, 0, 0, 0), new ImageTime(1, 0, 0, 0), new ImageTime(2, 0, 0, 0));
+    List<ImageTime> nativeTimes =
+        List.of(
+            new ImageTime(0.5, 0, 0, 0), new ImageTime(0.5, 0, 0, 0), new ImageTime(4, 0, 0, 0));
     ImageResult.Side side = side("gtr4j", 1, 1, 1);
-    ImageResult result = ImageResult.of(c, c.flops(), peaks, times, side, side, null);
+    ImageResult result = ImageResult.of(c, c.flops(), peaks, times, nativeTimes, side, side, null);
+    assertEquals(1, result.javaOverNative(), 1e-9);
     assertEquals(0.8, result.shareOfPeak(), 1e-9);
     assertEquals(second / 0.8, result.peaks().flops(Precision.BF16), 1e-3);
   }
@@ -71,7 +76,7 @@ class ImageGoalsTest {
     ImageCase c = new ImageCase(ModelSize.B, Precision.BF16, 1);
     ImageResult all = result(c, 0.8, 0.5, 1, 1);
     ImageResult alone =
-        new ImageResult(c, all.flops(), PEAKS, 0.8, all.java(), all.natively(), null);
+        new ImageResult(c, all.flops(), PEAKS, 0.8, 1, all.java(), all.natively(), null);
     List<Goal> goals = ImageGoals.of(List.of(alone));
     assertEquals(Goal.Outcome.UNKNOWN, goals.get(0).outcome());
     assertEquals(
