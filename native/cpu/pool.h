@@ -28,7 +28,7 @@ class Pool {
 
   int threads() const noexcept;
 
-  // How often a worker that had no processor was moved to another: what tells that this happens.
+  // How often a worker that had no processor of its own was sent to a free one.
   int64_t moves() const noexcept;
 
   // Bytes that a pool allocates, whatever its number of threads; their stacks are not in it.

@@ -24,7 +24,7 @@ class ProcessorSet {
 
 // Moves a thread of this process to a processor outside `taken`, if its affinity mask has one; does nothing if it runs
 // on such a one. Its mask is afterwards what it was before: only where the thread is changes, and the kernel remains
-// free to move it. A mask that somebody else sets in the same microseconds may be lost. True if the thread is outside.
+// free to move it. A mask that somebody else sets in the same microseconds may be lost. False if it has none.
 bool move_off(pthread_t thread, const ProcessorSet& taken) noexcept;
 
 }  // namespace gtr::cpu

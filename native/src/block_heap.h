@@ -1,7 +1,7 @@
 // Large blocks of one device, side by side on huge pages.
 //
 // A product passes over more memory than the TLB knows pages of 4 KiB; where weights come from memory that costs up to
-// a tenth of its time. Blocks that start at a huge page each would leave two fifths of MAR-B's on small pages, or waste
+// a tenth of its time. Blocks that start at a huge page each would leave a quarter of MAR-B's on small pages, or waste
 // a quarter of the memory.
 #pragma once
 
