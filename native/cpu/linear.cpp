@@ -212,6 +212,49 @@ class Shares {
   Taken taken_[kMost];
 };
 
+// What a thread fetches while the tiles of a chunk pass over a panel.
+class Fetching {
+ public:
+  // `following` are the weights that it probably reads next, null if it is done.
+  Fetching(const Plan& plan, int64_t tiles, int64_t panels_at_once, const char* following)
+      : following_(following),
+        panel_bytes_(plan.linear.panel_stride),
+        groups_(divide_up(plan.linear.steps, kLinearGroup)),
+        // Not where a call takes several panels: so many streams with so few rows keep the processor's own prefetching
+        // busy, and ours in its way.
+        fetches_(panels_at_once == 1 && following != nullptr),
+        streams_(panels_at_once == 1 && plan.rows <= kStreamTiles * plan.linear.kernels->rows &&
+                 plan.linear.kernels->stream[0] != nullptr),
+        // A lone tile reads its weights so fast that it had better fetch these.
+        streaming_tiles_(fetches_ && tiles > 1 ? plan.linear.kernels->columns * 4 / kCacheLine : 0),
+        lines_per_group_(fetches_ ? divide_up(panel_bytes_ / kCacheLine, groups_ * tiles) : 0) {}
+
+  // Whether it is for the kernels that stream.
+  bool streams() const { return streams_; }
+
+  void describe(int64_t tile, LinearBlock* block) const {
+    block->prefetch_lines = lines_per_group_;
+    if (!streams_) {
+      block->prefetch = following_ + tile * groups_ * lines_per_group_ * kCacheLine;
+    } else if (tile < streaming_tiles_) {
+      block->prefetch = following_ + tile * (panel_bytes_ / streaming_tiles_);
+    } else {
+      block->prefetch = nullptr;
+    }
+  }
+
+ private:
+  static constexpr int64_t kStreamTiles = 4;  // in a call: with more, weights come faster than they are multiplied
+
+  const char* const following_;
+  const int64_t panel_bytes_;
+  const int64_t groups_;
+  const bool fetches_;
+  const bool streams_;
+  const int64_t streaming_tiles_;  // the first ones, which fetch a panel line by line
+  const int64_t lines_per_group_;
+};
+
 // What one thread does of a call.
 class Worker {
  public:
@@ -220,8 +263,7 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // 1 << choice panels from `panel`, for all rows of a chunk. `following` are the weights that this thread probably
-  // reads next, null if it is done.
+  // 1 << choice panels from `panel`, for all rows of a chunk; `following` as Fetching has it.
   void multiply(int64_t chunk, int64_t panel, int choice, const char* following) {
     const Linear& linear = plan_.linear;
     const LinearKernels& kernels = *linear.kernels;
@@ -237,16 +279,13 @@ class Worker {
     block.panel_stride = linear.panel_stride;
     block.steps = linear.steps;
     block.epilogue = &epilogue_;
-    // The tiles share in fetching what this thread reads next. Not where a call takes several panels: so many streams
-    // with so few rows keep the processor's own prefetching busy, and ours in its way.
-    const bool fetch = count == 1 && following != nullptr;
-    block.prefetch_lines = fetch ? divide_up(linear.panel_stride / kCacheLine, groups * tiles) : 0;
+    const Fetching fetching(plan_, tiles, count, following);
     const bool far_residual =
         epilogue_.residual != nullptr && plan_.rows * linear.outputs * int64_t{sizeof(float)} > kNearResidual;
     const bool long_enough = count == 1 && groups >= LinearKernels::kMaxRows + kFinishLead;
     for (int64_t tile = 0; tile < tiles; ++tile) {
       const int64_t tile_rows = Plan::tile_rows(rows, tiles, tile);
-      block.prefetch = following + tile * groups * block.prefetch_lines * kCacheLine;
+      fetching.describe(tile, &block);
       block.sums = sums_[next_];
       const LinearTile current{first + Plan::tile_start(rows, tiles, tile), tile_rows, panel * kernels.columns,
                                block.sums};
@@ -256,11 +295,11 @@ class Worker {
       if (far_residual && !waits) kernels.prefetch_residual(epilogue_, current, columns_of(current));
       if (waiting_.rows > 0 && can_finish) {
         block.unfinished = waiting_;
-        kernels.multiply_and_finish[tile_rows - 1](block);
+        (fetching.streams() ? kernels.stream_and_finish : kernels.multiply_and_finish)[tile_rows - 1](block);
         waiting_.rows = 0;
       } else {
         finish_waiting();
-        kernels.multiply[choice][tile_rows - 1](block);
+        (fetching.streams() ? kernels.stream : kernels.multiply[choice])[tile_rows - 1](block);
       }
       if (waits) {
         waiting_ = current;

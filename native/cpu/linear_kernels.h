@@ -46,9 +46,9 @@ struct LinearBlock {
   const void* weights;   // of the first panel
   int64_t panel_stride;  // bytes from a panel to the next
   int64_t steps;
-  float* sums;           // aligned to 64 bytes; panels follow each other
-  const char* prefetch;  // memory that later calls read: this call fetches `prefetch_lines` cache lines per group
-  int64_t prefetch_lines;
+  float* sums;             // aligned to 64 bytes; panels follow each other
+  const char* prefetch;    // memory that later calls read, of which this call fetches a part
+  int64_t prefetch_lines;  // `multiply`: per group
   // What multiply_and_finish finishes on the way: a tile of a whole panel, other sums than this call's.
   const LinearEpilogue* epilogue;
   LinearTile unfinished;
@@ -74,6 +74,12 @@ struct LinearKernels {
   // The same for one panel, and finishes another tile between its steps, one row per group from the fifth group on: the
   // epilogue's instructions go where the products leave room. Null where the registers do not suffice for both.
   void (*multiply_and_finish[kMaxRows])(const LinearBlock& block);
+
+  // The same two for calls of few tiles, which multiply weights about as fast as memory gives them: they fetch a cache
+  // line of `prefetch` with every step (of a pair of k where weights are widened), or their own weights ahead if it is
+  // null. Null as above, or all of them where the tier gains nothing.
+  void (*stream[kMaxRows])(const LinearBlock& block);
+  void (*stream_and_finish[kMaxRows])(const LinearBlock& block);
 
   // Packs a tile of x, with zeros behind its inputs up to a whole group.
   void (*pack)(const gtr_tensor& x, int64_t first_row, int64_t rows, void* packed);

@@ -56,6 +56,8 @@ class PackedRows {
   const float* pointer_;
 };
 
+constexpr int64_t kLine = 64;  // bytes
+
 template <int kRows, int kPanels>
 using Sums = Vec[kRows][kPanels * kVectors];
 
@@ -71,13 +73,30 @@ GTR_SIMD_INLINE void store_sums(const LinearBlock& block, const Sums<kRows, kPan
   }
 }
 
-constexpr int64_t kWeightsAhead = 1024;  // elements of 4 bytes, which are fetched into the first-level cache
+// What a call fetches besides what it multiplies. ByGroup: lines of what later calls read, some at a time, and its own
+// weights a little ahead, from the second-level cache. ByStep: one or the other, line by line as far as it is used up,
+// for weights that come from memory: while as many lines are on their way as the processor can follow, all loads wait.
+struct FetchByGroup {
+  static constexpr bool kByGroup = true;
+  static constexpr bool kFollowing = true;
+  static constexpr int64_t kOwnAhead = 1024;  // elements of 4 bytes; 0: not its own
+};
+struct FetchOwnByStep {
+  static constexpr bool kByGroup = false;
+  static constexpr bool kFollowing = false;
+  static constexpr int64_t kOwnAhead = 2048;  // which leads on into the next panel
+};
+struct FetchFollowingByStep {
+  static constexpr bool kByGroup = false;
+  static constexpr bool kFollowing = true;
+  static constexpr int64_t kOwnAhead = 0;
+};
 
 // A step's weights are kColumns elements of 4 bytes: floats, or bfloat16 pairs in a Vec of pairs.
 struct WholeWeights {
   static constexpr int kSteps = 1;
 
-  template <int kRows, int kPanels, typename Rows>
+  template <int kRows, int kPanels, typename Fetch, typename Rows>
   static GTR_SIMD_INLINE void multiply(const Rows& x, int64_t step, const float* weights, int64_t panel_stride,
                                        Sums<kRows, kPanels>& sums) {
     constexpr int kAll = kPanels * kVectors;
@@ -86,7 +105,9 @@ struct WholeWeights {
     for (int n = 0; n < kAll; ++n) {
       const float* from = weights + (n / kVectors) * panel_stride + (n % kVectors) * kLanes;
       w[n] = load(from);
-      if (kPanels == 1 && n * kLanes % 16 == 0) __builtin_prefetch(from + kWeightsAhead, 0, 3);
+      if (kPanels == 1 && Fetch::kOwnAhead > 0 && n * kLanes % 16 == 0) {
+        __builtin_prefetch(from + Fetch::kOwnAhead, 0, 3);
+      }
     }
 #pragma GCC unroll 16
     for (int row = 0; row < kRows; ++row) {
@@ -100,9 +121,11 @@ struct WholeWeights {
 };
 
 // Rows: how x is walked over. Weights: how kColumns elements of 4 bytes are multiplied, and how many steps they are.
-template <int kRows, int kPanels, template <int> class Rows, typename Weights, bool kFinish>
+template <int kRows, int kPanels, template <int> class Rows, typename Weights, bool kFinish,
+          typename Fetch = FetchByGroup>
 GTR_SIMD_INLINE void multiply_block(const LinearBlock& block) {
   constexpr int64_t kAtOnce = Rows<kRows>::template at_once<Weights::kSteps>();
+  constexpr bool kFollowingByStep = !Fetch::kByGroup && Fetch::kFollowing;
   constexpr int64_t kXAhead = 2 * kLinearGroup;  // steps
   Sums<kRows, kPanels> sums;
 #pragma GCC unroll 16
@@ -116,8 +139,8 @@ GTR_SIMD_INLINE void multiply_block(const LinearBlock& block) {
   const char* prefetch = block.prefetch;
   int64_t row_ahead = 0;
   for (int64_t left = block.steps; left > 0; left -= kLinearGroup) {
-    for (int64_t line = 0; line < block.prefetch_lines; ++line, prefetch += 64) {
-      __builtin_prefetch(prefetch, 0, 2);
+    if (Fetch::kByGroup) {
+      for (int64_t line = 0; line < block.prefetch_lines; ++line, prefetch += kLine) __builtin_prefetch(prefetch, 0, 2);
     }
     if (block.fetch_x) {
 #pragma GCC unroll 16
@@ -132,17 +155,20 @@ GTR_SIMD_INLINE void multiply_block(const LinearBlock& block) {
       for (int64_t step = 0; step < kLinearGroup; step += kAtOnce) {
 #pragma GCC unroll 4
         for (int64_t i = 0; i < kAtOnce; i += Weights::kSteps) {
-          Weights::template multiply<kRows, kPanels>(x, i, weights + i / Weights::kSteps * kColumns, panel_stride,
-                                                     sums);
+          if (kFollowingByStep) __builtin_prefetch(prefetch + i / Weights::kSteps * kLine, 0, 3);
+          if (!Fetch::kByGroup) asm volatile("" ::: "memory");  // else GCC gathers what several steps fetch
+          Weights::template multiply<kRows, kPanels, Fetch>(x, i, weights + i / Weights::kSteps * kColumns,
+                                                            panel_stride, sums);
         }
         x.advance(kAtOnce);
         weights += kAtOnce / Weights::kSteps * kColumns;
+        if (kFollowingByStep) prefetch += kAtOnce / Weights::kSteps * kLine;
       }
       x.finish_group();
     } else {
 #pragma GCC unroll 1
       for (int64_t step = 0; step < left; step += Weights::kSteps) {
-        Weights::template multiply<kRows, kPanels>(x, 0, weights, panel_stride, sums);
+        Weights::template multiply<kRows, kPanels, Fetch>(x, 0, weights, panel_stride, sums);
         x.advance(Weights::kSteps);
         weights += kColumns;
       }
@@ -159,6 +185,25 @@ void multiply(const LinearBlock& block) {
 template <int kRows>
 void multiply_and_finish(const LinearBlock& block) {
   multiply_block<kRows, 1, StridedRows, WholeWeights, true>(block);
+}
+
+template <int kRows, template <int> class Rows, typename Weights, bool kFinish>
+GTR_SIMD_INLINE void stream_block(const LinearBlock& block) {
+  if (block.prefetch != nullptr) {
+    multiply_block<kRows, 1, Rows, Weights, kFinish, FetchFollowingByStep>(block);
+  } else {
+    multiply_block<kRows, 1, Rows, Weights, kFinish, FetchOwnByStep>(block);
+  }
+}
+
+template <int kRows>
+void stream(const LinearBlock& block) {
+  stream_block<kRows, StridedRows, WholeWeights, false>(block);
+}
+
+template <int kRows>
+void stream_and_finish(const LinearBlock& block) {
+  stream_block<kRows, StridedRows, WholeWeights, true>(block);
 }
 
 template <int kRows, int kPanels>

@@ -5,14 +5,18 @@
 struct HalfWeights {
   static constexpr int kSteps = 2;
 
-  template <int kRows, int kPanels, typename Rows>
+  template <int kRows, int kPanels, typename Fetch, typename Rows>
   static GTR_SIMD_INLINE void multiply(const Rows& x, int64_t step, const float* weights, int64_t panel_stride,
                                        Sums<kRows, kPanels>& sums) {
     constexpr int kAll = kPanels * kVectors;
     Vec w[kAll];
 #pragma GCC unroll 16
     for (int n = 0; n < kAll; ++n) {
-      w[n] = low_half(weights + (n / kVectors) * panel_stride + (n % kVectors) * kLanes);
+      const float* from = weights + (n / kVectors) * panel_stride + (n % kVectors) * kLanes;
+      w[n] = low_half(from);
+      if (!Fetch::kByGroup && Fetch::kOwnAhead > 0 && n * kLanes % 16 == 0) {
+        __builtin_prefetch(from + Fetch::kOwnAhead, 0, 3);
+      }
     }
 #pragma GCC unroll 16
     for (int row = 0; row < kRows; ++row) {
@@ -42,6 +46,16 @@ struct HalfWeights {
 template <int kRows, int kPanels>
 void multiply_widened(const LinearBlock& block) {
   multiply_block<kRows, kPanels, PackedRows, HalfWeights, false>(block);
+}
+
+template <int kRows>
+void stream_widened(const LinearBlock& block) {
+  stream_block<kRows, PackedRows, HalfWeights, false>(block);
+}
+
+template <int kRows>
+void stream_widened_and_finish(const LinearBlock& block) {
+  stream_block<kRows, PackedRows, HalfWeights, true>(block);
 }
 
 template <int kRows>

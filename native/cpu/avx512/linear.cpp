@@ -45,6 +45,10 @@ extern const LinearKernels kLinearF32 = {
      {multiply<1, 4>, multiply<2, 4>}},
     {nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, multiply_and_finish<8>, multiply_and_finish<9>,
      multiply_and_finish<10>, multiply_and_finish<11>, multiply_and_finish<12>},
+    {stream<1>, stream<2>, stream<3>, stream<4>, stream<5>, stream<6>, stream<7>, stream<8>, stream<9>, stream<10>,
+     stream<11>, stream<12>},
+    {nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, stream_and_finish<8>, stream_and_finish<9>,
+     stream_and_finish<10>, stream_and_finish<11>, stream_and_finish<12>},
     pack_f32,
     finish,
     prefetch_residual};
@@ -64,6 +68,12 @@ extern const LinearKernels kLinearBf16 = {
     {nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, multiply_widened_and_finish<8>,
      multiply_widened_and_finish<9>, multiply_widened_and_finish<10>, multiply_widened_and_finish<11>,
      multiply_widened_and_finish<12>},
+    {stream_widened<1>, stream_widened<2>, stream_widened<3>, stream_widened<4>, stream_widened<5>, stream_widened<6>,
+     stream_widened<7>, stream_widened<8>, stream_widened<9>, stream_widened<10>, stream_widened<11>,
+     stream_widened<12>},
+    {nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, stream_widened_and_finish<8>,
+     stream_widened_and_finish<9>, stream_widened_and_finish<10>, stream_widened_and_finish<11>,
+     stream_widened_and_finish<12>},
     pack_bf16,
     finish,
     prefetch_residual};

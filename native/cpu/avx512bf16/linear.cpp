@@ -37,6 +37,10 @@ extern const LinearKernels kLinearBf16 = {
      {multiply<1, 4>, multiply<2, 4>}},
     {nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, multiply_and_finish<8>, multiply_and_finish<9>,
      multiply_and_finish<10>, multiply_and_finish<11>, multiply_and_finish<12>},
+    {stream<1>, stream<2>, stream<3>, stream<4>, stream<5>, stream<6>, stream<7>, stream<8>, stream<9>, stream<10>,
+     stream<11>, stream<12>},
+    {nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, stream_and_finish<8>, stream_and_finish<9>,
+     stream_and_finish<10>, stream_and_finish<11>, stream_and_finish<12>},
     pack_bf16,
     finish,
     prefetch_residual};
