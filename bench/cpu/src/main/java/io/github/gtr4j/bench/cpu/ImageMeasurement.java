@@ -7,28 +7,55 @@ import java.util.Locale;
 
 /**
  * Measures whole images: every side is a process that has sampled once, and then they take turns,
- * the machine's peaks among them: a shared machine's speed changes from one minute to the next.
+ * the machine's peaks among them: a shared machine's speed changes from one minute to the next. All
+ * of that several times: where its memory lies makes a process faster or slower by some percent for
+ * as long as it runs.
  *
  * @param threads that work on a call, of each side
- * @param rounds in which every side samples once
+ * @param starts of every side
+ * @param rounds after each start, in which every side samples once
  * @param python with PyTorch; null: no peer
  */
-record ImageMeasurement(int threads, int rounds, String python) {
+record ImageMeasurement(int threads, int starts, int rounds, String python) {
   private static final Path PEER = Path.of("bench", "peers", "torch_image.py");
 
   ImageResult run(ImageCase c) {
+    List<List<String>> commands = new ArrayList<>(List.of(server(c, true), server(c, false)));
+    if (python != null) {
+      commands.add(peer(c));
+    }
+    List<List<ImageTime>> times = new ArrayList<>();
+    commands.forEach(command -> times.add(new ArrayList<>()));
+    List<Peaks> peaks = new ArrayList<>(); // around our turns
+    List<ImageSide.Ready> sides = List.of();
+    for (int start = 0; start < starts; start++) {
+      sides = start(commands, start * rounds, times, peaks);
+    }
+    List<ImageResult.Side> results = new ArrayList<>();
+    for (int i = 0; i < sides.size(); i++) {
+      results.add(ImageResult.Side.of(sides.get(i), times.get(i), c.images()));
+    }
+    return ImageResult.of(
+        c,
+        c.flops(),
+        peaks,
+        times.get(0),
+        times.get(1),
+        results.get(0),
+        results.get(1),
+        python == null ? null : results.get(2));
+  }
+
+  /** Starts every side, and adds what its rounds took. */
+  private List<ImageSide.Ready> start(
+      List<List<String>> commands, int first, List<List<ImageTime>> times, List<Peaks> peaks) {
     List<ImageSide> sides = new ArrayList<>();
     try {
-      sides.add(new ImageSide(server(c, true)));
-      sides.add(new ImageSide(server(c, false)));
-      if (python != null) {
-        sides.add(new ImageSide(peer(c)));
+      for (List<String> command : commands) {
+        sides.add(new ImageSide(command));
       }
-      List<List<ImageTime>> times = new ArrayList<>();
-      sides.forEach(side -> times.add(new ArrayList<>()));
-      List<Peaks> peaks = new ArrayList<>(); // around our turns
       Peaks last = Peaks.measure(threads);
-      for (int round = 0; round < rounds; round++) {
+      for (int round = first; round < first + rounds; round++) {
         for (int turn = 0; turn < sides.size(); turn++) {
           // Everyone comes first as often as the others.
           int i = (round + turn) % sides.size();
@@ -41,19 +68,7 @@ record ImageMeasurement(int threads, int rounds, String python) {
           }
         }
       }
-      List<ImageResult.Side> results = new ArrayList<>();
-      for (int i = 0; i < sides.size(); i++) {
-        results.add(ImageResult.Side.of(sides.get(i).ready(), times.get(i), c.images()));
-      }
-      return ImageResult.of(
-          c,
-          c.flops(),
-          peaks,
-          times.get(0),
-          times.get(1),
-          results.get(0),
-          results.get(1),
-          python == null ? null : results.get(2));
+      return sides.stream().map(ImageSide::ready).toList();
     } finally {
       sides.forEach(ImageSide::close);
     }

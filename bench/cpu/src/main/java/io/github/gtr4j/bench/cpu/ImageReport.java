@@ -8,12 +8,18 @@ import java.util.Locale;
  *
  * @param command that was called
  * @param machine where it ran
- * @param rounds in which every side sampled once
+ * @param starts of every side
+ * @param rounds after each start, in which every side sampled once
  * @param results case by case
  * @param goals and whether they are met
  */
 record ImageReport(
-    String command, Machine machine, int rounds, List<ImageResult> results, List<Goal> goals) {
+    String command,
+    Machine machine,
+    int starts,
+    int rounds,
+    List<ImageResult> results,
+    List<Goal> goals) {
 
   /** Everything, times in seconds. */
   String json() {
@@ -22,7 +28,8 @@ record ImageReport(
 
   /** Tables. */
   String markdown() {
-    List<String[]> more = List.<String[]>of(new String[] {"rounds", String.valueOf(rounds)});
+    List<String[]> more =
+        List.<String[]>of(new String[] {"starts, rounds of each", starts + ", " + rounds});
     Markdown text = new Markdown("Whole images on the CPU", command, machine, more);
     text.goals(goals);
     text.append(
@@ -31,7 +38,7 @@ record ImageReport(
         ## Cases
 
         Guided images (cfg 3) by GtR 12,3,1, with random weights. Every side is a process that has sampled once; then they
-        take turns, and times are medians of the rounds, in seconds per image, ± half the distance between the quartiles.
+        take turns, and times are medians of all starts' rounds, in seconds per image, ± half the distance between the quartiles.
         gtr4j samples through Java; libgtr is the same calls from C++, without copies of indices and waits. FLOPs are those
         executed, without what is saved. Java / C++ and the share of peak are medians of what each round gave, the latter beside
         the peaks just before and after gtr4j's turn.

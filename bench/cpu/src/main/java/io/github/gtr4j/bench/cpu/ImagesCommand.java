@@ -49,19 +49,28 @@ final class ImagesCommand implements Callable<Integer> {
   private List<Integer> batches = List.of(1, 8);
 
   @Option(
+      names = "--starts",
+      paramLabel = "N",
+      description = "Times that each side is started as a new process; by default 3.")
+  private int starts = 3;
+
+  @Option(
       names = "--rounds",
       paramLabel = "N",
-      description = "Times that each side samples after its first; by default 3.")
-  private int rounds = 3;
+      description = "Times that each side samples after its first of a start; by default once.")
+  private int rounds = 1;
 
   @Override
   public Integer call() throws IOException {
-    if (rounds < 1 || run.threads < 1 || batches.stream().anyMatch(images -> images < 1)) {
+    if (starts < 1
+        || rounds < 1
+        || run.threads < 1
+        || batches.stream().anyMatch(images -> images < 1)) {
       throw new ParameterException(
-          spec.commandLine(), "--rounds, --threads and --batch are numbers from 1 on");
+          spec.commandLine(), "--starts, --rounds, --threads and --batch are numbers from 1 on");
     }
     List<ImageCase> cases = ImageCase.of(models, precisions, batches);
-    ImageMeasurement measurement = new ImageMeasurement(run.threads, rounds, run.python);
+    ImageMeasurement measurement = new ImageMeasurement(run.threads, starts, rounds, run.python);
     List<ImageResult> results = new ArrayList<>();
     for (ImageCase c : cases) {
       ImageResult result = measurement.run(c);
@@ -80,6 +89,7 @@ final class ImagesCommand implements Callable<Integer> {
         new ImageReport(
             main.command(),
             Machine.describe(run.threads, peer == null ? "none" : peer.name()),
+            starts,
             rounds,
             results,
             ImageGoals.of(results));

@@ -1,6 +1,7 @@
 package io.github.gtr4j.bench.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -94,7 +95,12 @@ class ImageGoalsTest {
         new Machine("Some CPU", 2, "avx2", 2, "JVM 17", "PyTorch 2", "2026-11-27", "abc");
     ImageReport report =
         new ImageReport(
-            "bench/cpu.sh images", machine, 3, List.of(result(c, 0.5, 0.8, 1.01, 1.2)), List.of());
+            "bench/cpu.sh images",
+            machine,
+            4,
+            3,
+            List.of(result(c, 0.5, 0.8, 1.01, 1.2)),
+            List.of());
     String markdown = report.markdown();
     List<String> rows =
         markdown.lines().filter(line -> line.startsWith("| MAR-B, bf16, batch 8")).toList();
@@ -102,7 +108,9 @@ class ImageGoalsTest {
     String seconds = String.format("%.2f", c.flops().total() / 8e12);
     assertEquals("| MAR-B, bf16, batch 8 | " + seconds + " | 1.000 | 2.000 | 50% |", rows.get(1));
     assertEquals("| MAR-B, bf16, batch 8 | 0 MB | 0 MB | 1.20 | 2 MB |", rows.get(2));
+    assertTrue(markdown.contains("| starts, rounds of each | 4, 3 |"), markdown);
     JsonNode root = new ObjectMapper().readTree(report.json());
+    assertEquals(4, root.get("starts").asInt());
     assertEquals(8, root.at("/results/0/images/images").asInt());
     assertEquals("PyTorch 2", root.at("/results/0/peer/name").asText());
   }

@@ -42,7 +42,7 @@ class ImageSideTest {
   @Test
   void bothWaysToAnImageAreMeasured() {
     ImageCase c = new ImageCase(ModelSize.B, Precision.BF16, 1);
-    ImageResult result = new ImageMeasurement(2, 1, null).run(c);
+    ImageResult result = new ImageMeasurement(2, 1, 1, null).run(c);
     for (ImageResult.Side side : List.of(result.java(), result.natively())) {
       assertTrue(side.backboneSeconds() > 0 && side.headSeconds() > 0, side.toString());
       // The parts lie within the whole, up to the rounding of their sum.
