@@ -16,10 +16,18 @@ import org.openjdk.jmh.util.ListStatistics;
  * @param readBytes bytes read from memory per second
  */
 public record Peaks(double f32Flops, double bf16Flops, double readBytes) {
+  /** Milliseconds in which a process that has just been measured goes away or to sleep. */
+  private static final int SETTLING = 500;
+
   /**
    * Measures what so many threads reach with the instructions of the tier that our device picks.
    */
   static Peaks measure(int threads) {
+    try {
+      Thread.sleep(SETTLING);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
     CpuTier tier;
     try (Device device = Device.open(DeviceOptions.cpu().withThreads(threads))) {
       tier = device.info().tier();
