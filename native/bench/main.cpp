@@ -41,7 +41,7 @@ void run_cpu(Options& options) {
     }
   }
   if (options.tiers.empty()) {
-    for (int32_t tier = GTR_TIER_SCALAR; tier <= GTR_TIER_AVX512_BF16; ++tier) {
+    for (int32_t tier = GTR_TIER_SCALAR; tier <= GTR_TIER_AMX_BF16; ++tier) {
       int32_t available = 0;
       check(gtr_cpu_tier_available(tier, &available));
       if (available != 0) {

@@ -15,7 +15,8 @@ struct TierName {
 constexpr TierName kTierNames[] = {{GTR_TIER_SCALAR, "scalar"},
                                    {GTR_TIER_AVX2, "avx2"},
                                    {GTR_TIER_AVX512, "avx512"},
-                                   {GTR_TIER_AVX512_BF16, "avx512bf16"}};
+                                   {GTR_TIER_AVX512_BF16, "avx512bf16"},
+                                   {GTR_TIER_AMX_BF16, "amxbf16"}};
 
 struct TargetName {
   Target target;
@@ -95,7 +96,7 @@ bool set(const std::string& option, const std::string& value, Options* options, 
         }
       }
       if (options->tiers.size() == before) {
-        *mistake = "--tier: '" + part + "' is not scalar, avx2, avx512 or avx512bf16";
+        *mistake = "--tier: '" + part + "' is not scalar, avx2, avx512, avx512bf16 or amxbf16";
         return false;
       }
     }
@@ -138,7 +139,7 @@ const char* const kUsage =
     "  --backend      cpu; cuda; cuda-emu, which proves that the program works and whose numbers mean nothing (cpu)\n"
     "  --device       which card (0)\n"
     "  -o             output format (md)\n"
-    "  --tier         cpu: scalar, avx2, avx512, avx512bf16 (all that this machine has)\n"
+    "  --tier         cpu: scalar, avx2, avx512, avx512bf16, amxbf16 (all that this machine has)\n"
     "  --threads      cpu: threads per call (1, and as many as the library would take)\n"
     "  --filter       only cases whose \"operation precision case\" contains the text, such as 'linear bf16 MAR-L'\n"
     "  --repetitions  measurements per case at least (15)\n"

@@ -36,7 +36,7 @@ bool parse(int count, char** arguments, Options* options, std::string* mistake);
 
 extern const char* const kUsage;
 
-// "avx512bf16"; null if it is no tier.
+// "avx512bf16", "amxbf16"; null if it is no tier.
 const char* tier_name(int32_t tier);
 
 // As on the command line: "cpu", "cuda", "cuda-emu".

@@ -33,6 +33,8 @@ const PeakLoops& loops_of(int32_t tier) {
       return avx512::kPeakLoops;
     case GTR_TIER_AVX512_BF16:
       return avx512bf16::kPeakLoops;
+    case GTR_TIER_AMX_BF16:
+      return amxbf16::kPeakLoops;
 #endif
     default:
       return scalar::kPeakLoops;

@@ -31,6 +31,9 @@ extern const PeakLoops kPeakLoops;
 namespace avx512bf16 {
 extern const PeakLoops kPeakLoops;
 }
+namespace amxbf16 {
+extern const PeakLoops kPeakLoops;
+}
 
 // What `threads` threads, or a card, reach together.
 struct Peak {

@@ -21,6 +21,7 @@ const AttentionKernels& kernels_of(Tier tier, gtr_precision precision) noexcept 
   const bool f32 = precision == GTR_PRECISION_F32;
   switch (tier) {
 #if defined(GTR_HAS_TIER_AVX512BF16)
+    case Tier::kAmxBf16:
     case Tier::kAvx512Bf16:
       return f32 ? avx512::kAttentionF32 : avx512bf16::kAttentionBf16;
 #endif

@@ -55,7 +55,8 @@ gtr_status choose_tier(int32_t wanted, Tier* tier, char* reason, size_t size) no
   } else if (const char* name = std::getenv("GTR_CPU_TIER"); name != nullptr && name[0] != '\0') {
     if (!tier_by_name(name, tier)) {
       return fail(GTR_ERROR_INVALID_ARGUMENT, "gtr_device_open", "GTR_CPU_TIER",
-                  "the environment variable GTR_CPU_TIER is \"%.60s\"; allowed are scalar, avx2, avx512, avx512bf16",
+                  "the environment variable GTR_CPU_TIER is \"%.60s\"; allowed are scalar, avx2, avx512, avx512bf16, "
+                  "amxbf16",
                   name);
     }
     forced_by = "GTR_CPU_TIER";

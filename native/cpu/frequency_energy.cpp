@@ -15,7 +15,8 @@ constexpr int64_t kAlignment = GTR_ALIGNMENT;
 const FrequencyKernel& kernel_of(Tier tier) noexcept {
   switch (tier) {
 #ifdef GTR_HAS_TIER_AVX512
-    case Tier::kAvx512Bf16:  // nothing here is bfloat16
+    case Tier::kAmxBf16:  // nothing here is bfloat16
+    case Tier::kAvx512Bf16:
     case Tier::kAvx512:
       return avx512::kFrequency;
 #endif

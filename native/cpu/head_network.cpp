@@ -39,6 +39,7 @@ const HeadKernels& kernels_of(Tier tier) noexcept {
       return avx2::kHead;
     case Tier::kAvx512:
     case Tier::kAvx512Bf16:
+    case Tier::kAmxBf16:
       return avx512::kHead;
 #endif
     default:

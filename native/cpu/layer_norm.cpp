@@ -16,6 +16,7 @@ auto rows_of_tier(Tier tier) noexcept {
 #if defined(GTR_HAS_TIER_AVX512)
     case Tier::kAvx512:
     case Tier::kAvx512Bf16:
+    case Tier::kAmxBf16:
       return avx512::layer_norm_rows;
 #endif
 #if defined(GTR_HAS_TIER_AVX2)

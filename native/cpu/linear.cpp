@@ -39,6 +39,8 @@ const LinearKernels& kernels_of(Tier tier, gtr_precision precision) {
       return f32 ? avx512::kLinearF32 : avx512::kLinearBf16;
     case Tier::kAvx512Bf16:
       return f32 ? avx512::kLinearF32 : avx512bf16::kLinearBf16;
+    case Tier::kAmxBf16:
+      return f32 ? avx512::kLinearF32 : amxbf16::kLinearBf16;
 #endif
     default:
       return f32 ? scalar::kLinearF32 : scalar::kLinearBf16;
@@ -85,7 +87,7 @@ struct Plan {
 
 bool readable_in_place(const Linear& linear, const gtr_tensor& x) {
   if (static_cast<int32_t>(x.dtype) != linear.kernels->read_in_place) return false;
-  if (linear.inputs % linear.kernels->inputs_per_step != 0) return false;
+  if (linear.inputs != linear.steps * linear.kernels->inputs_per_step) return false;
   const int64_t row_bytes = x.stride[0] * 4 / linear.kernels->inputs_per_step;
   return row_bytes % 4 == 0 && reinterpret_cast<uintptr_t>(x.data) % 4 == 0 &&
          (row_bytes % kFirstLevelAlias != 0 || std::min(x.shape[0], linear.kernels->rows) <= first_level_ways());
@@ -259,7 +261,10 @@ class Fetching {
 class Worker {
  public:
   Worker(const Plan& plan, const LinearEpilogue& epilogue, const Input& x) : plan_(plan), epilogue_(epilogue), x_(x) {}
-  ~Worker() { finish_waiting(); }
+  ~Worker() {
+    finish_waiting();
+    if (configured_rows_ > 0) plan_.linear.kernels->release();
+  }
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
@@ -282,10 +287,12 @@ class Worker {
     const Fetching fetching(plan_, tiles, count, following);
     const bool far_residual =
         epilogue_.residual != nullptr && plan_.rows * linear.outputs * int64_t{sizeof(float)} > kNearResidual;
-    const bool long_enough = count == 1 && groups >= LinearKernels::kMaxRows + kFinishLead;
+    const bool long_enough = count == 1 && groups >= kernels.finish_groups;
     for (int64_t tile = 0; tile < tiles; ++tile) {
       const int64_t tile_rows = Plan::tile_rows(rows, tiles, tile);
+      configure(tile_rows);
       fetching.describe(tile, &block);
+      block.rows = tile_rows;
       block.sums = sums_[next_];
       const LinearTile current{first + Plan::tile_start(rows, tiles, tile), tile_rows, panel * kernels.columns,
                                block.sums};
@@ -318,6 +325,14 @@ class Worker {
     return std::min(plan_.linear.kernels->columns, plan_.linear.outputs - tile.column);
   }
 
+  void configure(int64_t rows) {
+    const LinearKernels& kernels = *plan_.linear.kernels;
+    if (kernels.configure != nullptr && rows != configured_rows_) {
+      kernels.configure(rows);
+      configured_rows_ = rows;
+    }
+  }
+
   void finish(const LinearTile& tile) const { plan_.linear.kernels->finish(epilogue_, tile, columns_of(tile)); }
 
   void finish_waiting() {
@@ -330,6 +345,7 @@ class Worker {
   const Input& x_;
   LinearTile waiting_{};  // multiplied and not finished, if it has rows
   int64_t last_chunk_ = -1;
+  int64_t configured_rows_ = 0;
   int next_ = 0;  // the sums that are free
   alignas(kCacheLine) float sums_[2][LinearKernels::kMaxSums];
 };
@@ -342,7 +358,7 @@ gtr_status linear_create(DeviceMemory& memory, Tier tier, int64_t outputs, int64
   const LinearKernels& kernels = kernels_of(tier, precision);
   const int64_t panels = divide_up(outputs, kernels.columns);
   const int64_t padded_inputs = precision == GTR_PRECISION_F32 ? inputs : round_up(inputs, 2);
-  const int64_t steps = padded_inputs / kernels.inputs_per_step;
+  const int64_t steps = round_up(padded_inputs / kernels.inputs_per_step, kernels.steps_at_once);
   const int64_t panel_stride = steps * kernels.step_bytes;
   const int64_t header = round_up(sizeof(Linear), kCacheLine);
   const int64_t bias = round_up(panels * kernels.columns * 4, kCacheLine);

@@ -39,6 +39,7 @@ struct LinearTile {
 
 // One call of a micro-kernel: sums[panel][row][column] = x W^T.
 struct LinearBlock {
+  int64_t rows;
   const void* x;         // of the tile's first row
   int64_t x_stride;      // elements of 4 bytes from a row to the next
   int64_t x_group;       // from a group to the next
@@ -55,23 +56,25 @@ struct LinearBlock {
 };
 
 struct LinearKernels {
-  static constexpr int kMaxRows = 12;
+  static constexpr int kMaxRows = 32;
   static constexpr int kPanelChoices = 3;
-  static constexpr int64_t kMaxSums = 384;  // floats, of a call
+  static constexpr int64_t kMaxSums = 1024;  // floats, of a call
   static constexpr int32_t kNothing = -1;
 
   int64_t rows;             // most rows of a tile
   int64_t columns;          // of a panel
   int64_t inputs_per_step;  // 1, or 2 where a step is a pair
+  int64_t steps_at_once;    // a panel is filled up with zeros to a multiple of so many
   int64_t step_bytes;       // of a panel's weights
   int64_t chunk_bytes;      // of x per task: they stay in the second-level cache beside a panel
+  int64_t finish_groups;    // with fewer, multiply_and_finish would not come to the last row
   int32_t read_in_place;    // the gtr_dtype of an x that need not be packed, or kNothing
 
   // multiply[p][rows - 1] takes 1 << p panels at once (so that few rows still have enough independent sums to hide the
   // latency of an addition); null where a tile of so many rows does not.
   void (*multiply[kPanelChoices][kMaxRows])(const LinearBlock& block);
 
-  // The same for one panel, and finishes another tile between its steps, one row per group from the fifth group on: the
+  // The same for one panel, and finishes another tile between its steps, from the fifth group on: the
   // epilogue's instructions go where the products leave room. Null where the registers do not suffice for both.
   void (*multiply_and_finish[kMaxRows])(const LinearBlock& block);
 
@@ -89,6 +92,11 @@ struct LinearKernels {
 
   // Brings the residual that `finish` will read into the cache.
   void (*prefetch_residual)(const LinearEpilogue& epilogue, const LinearTile& tile, int64_t columns);
+
+  // Null, or what a thread must call before it multiplies tiles of another number of rows than before, and after the
+  // last one.
+  void (*configure)(int64_t rows) = nullptr;
+  void (*release)() = nullptr;
 };
 
 // Groups before the one in which multiply_and_finish comes to the first row: time for its residual to arrive.
@@ -109,5 +117,8 @@ extern const LinearKernels kLinearBf16;
 namespace avx512bf16 {
 extern const LinearKernels kLinearBf16;  // f32 is the one of avx512
 }  // namespace avx512bf16
+namespace amxbf16 {
+extern const LinearKernels kLinearBf16;  // f32 is the one of avx512
+}  // namespace amxbf16
 
 }  // namespace gtr::cpu

@@ -19,7 +19,8 @@ enum class Tier : int32_t {
   kScalar = GTR_TIER_SCALAR,
   kAvx2 = GTR_TIER_AVX2,
   kAvx512 = GTR_TIER_AVX512,
-  kAvx512Bf16 = GTR_TIER_AVX512_BF16
+  kAvx512Bf16 = GTR_TIER_AVX512_BF16,
+  kAmxBf16 = GTR_TIER_AMX_BF16
 };
 
 // What a call runs on.

@@ -4,14 +4,22 @@
 #include <cstdio>
 #include <cstring>
 
+#if defined(__x86_64__) && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 namespace gtr::cpu {
 namespace {
 
 constexpr struct {
   Tier tier;
   const char* name;
-} kTiers[] = {
-    {Tier::kScalar, "scalar"}, {Tier::kAvx2, "avx2"}, {Tier::kAvx512, "avx512"}, {Tier::kAvx512Bf16, "avx512bf16"}};
+} kTiers[] = {{Tier::kScalar, "scalar"},
+              {Tier::kAvx2, "avx2"},
+              {Tier::kAvx512, "avx512"},
+              {Tier::kAvx512Bf16, "avx512bf16"},
+              {Tier::kAmxBf16, "amxbf16"}};
 
 #if defined(__x86_64__)
 
@@ -34,9 +42,26 @@ uint64_t saved_register_states() noexcept {
 
 bool has(uint32_t word, int bit) noexcept { return (word >> bit & 1) != 0; }
 
+#if !defined(GTR_EMULATE_AMX)
+// Linux gives the tiles' 8 KiB to processes that ask for them: all threads of this one may use them from then on. It
+// refuses where a thread has too small a stack for signals.
+bool may_use_tiles() noexcept {
+#if defined(__linux__)
+  constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr long kTileData = 18;               // XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+#endif
+
 Tier detect() noexcept {
   constexpr uint64_t kSseAndAvx = 0x6;             // XMM, YMM
   constexpr uint64_t kAvx512 = kSseAndAvx | 0xe0;  // and mask registers, upper halves of ZMM0-15, ZMM16-31
+#if !defined(GTR_EMULATE_AMX)
+  constexpr uint64_t kTiles = 0x60000;  // their configuration, their data
+#endif
   const uint32_t leaves = cpuid(0, 0).eax;
   const Registers one = cpuid(1, 0);
   if (leaves < 7 || !has(one.ecx, 27) /* OSXSAVE */) return Tier::kScalar;
@@ -48,7 +73,13 @@ Tier detect() noexcept {
                       has(seven.ebx, 31) /* VL */;
   if (!avx512 || (saved & kAvx512) != kAvx512) return Tier::kAvx2;
   const bool bf16 = seven.eax >= 1 && has(cpuid(7, 1).eax, 5);
-  return bf16 ? Tier::kAvx512Bf16 : Tier::kAvx512;
+  if (!bf16) return Tier::kAvx512;
+#if defined(GTR_EMULATE_AMX)
+  return Tier::kAmxBf16;
+#else
+  const bool amx = has(seven.edx, 22) /* BF16 */ && has(seven.edx, 24) /* TILE */;
+  return amx && (saved & kTiles) == kTiles && may_use_tiles() ? Tier::kAmxBf16 : Tier::kAvx512Bf16;
+#endif
 }
 
 #else
@@ -71,6 +102,10 @@ constexpr bool built(Tier tier) noexcept {
 #endif
 #if defined(GTR_HAS_TIER_AVX512BF16)
     case Tier::kAvx512Bf16:
+      return true;
+#endif
+#if defined(GTR_HAS_TIER_AMXBF16)
+    case Tier::kAmxBf16:
       return true;
 #endif
     default:

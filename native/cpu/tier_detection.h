@@ -13,7 +13,7 @@ bool tier_available(Tier tier) noexcept;
 // The highest available tier.
 Tier best_tier() noexcept;
 
-// "scalar", "avx2", "avx512", "avx512bf16".
+// "scalar", "avx2", "avx512", "avx512bf16", "amxbf16".
 const char* tier_name(Tier tier) noexcept;
 
 // False if no tier has this name.

@@ -113,7 +113,7 @@ gtr_status gtr_device_count(int32_t backend, int32_t* count, char* detail, int64
 
 gtr_status gtr_cpu_tier_available(int32_t tier, int32_t* available) {
   Check check("gtr_cpu_tier_available");
-  check.range("tier", tier, GTR_TIER_SCALAR, GTR_TIER_AVX512_BF16);
+  check.range("tier", tier, GTR_TIER_SCALAR, GTR_TIER_AMX_BF16);
   check.not_null("available", available);
   if (!check.ok()) return check.status();
   *available = cpu::tier_available(static_cast<cpu::Tier>(tier)) ? 1 : 0;
@@ -126,7 +126,7 @@ gtr_status gtr_device_open(const gtr_device_options* options, gtr_device** devic
   if (!check.not_null("options", options)) return check.status();
   check_backend(check, "options.backend", options->backend);
   check.range("options.threads", options->threads, 0, 1024);
-  check.range("options.tier", options->tier, GTR_TIER_AUTO, GTR_TIER_AVX512_BF16);
+  check.range("options.tier", options->tier, GTR_TIER_AUTO, GTR_TIER_AMX_BF16);
   check.range("options.index", options->index, 0, INT32_MAX);
   if (!check.ok()) return check.status();
 

@@ -127,11 +127,13 @@ typedef enum gtr_backend {
 /* Instruction-set tier of the CPU backend. A tier is available if the processor has its instructions and the
  * operating system saves its registers. */
 typedef enum gtr_cpu_tier {
-  GTR_TIER_AUTO = 0, /* the environment variable GTR_CPU_TIER (scalar, avx2, avx512, avx512bf16) or else the best */
+  GTR_TIER_AUTO = 0, /* the environment variable GTR_CPU_TIER (scalar, avx2, avx512, avx512bf16, amxbf16) or else
+                        the best */
   GTR_TIER_SCALAR = 1,
-  GTR_TIER_AVX2 = 2,       /* AVX2, FMA, F16C */
-  GTR_TIER_AVX512 = 3,     /* AVX-512 F, BW, DQ, VL */
-  GTR_TIER_AVX512_BF16 = 4 /* and AVX-512 BF16 */
+  GTR_TIER_AVX2 = 2,        /* AVX2, FMA, F16C */
+  GTR_TIER_AVX512 = 3,      /* AVX-512 F, BW, DQ, VL */
+  GTR_TIER_AVX512_BF16 = 4, /* and AVX-512 BF16 */
+  GTR_TIER_AMX_BF16 = 5     /* and AMX with bfloat16 products, in multiplications of matrices */
 } gtr_cpu_tier;
 
 typedef struct gtr_device_options {

@@ -95,17 +95,17 @@ void tiers() {
   int32_t available = -1;
   EXPECT_OK(gtr_cpu_tier_available(GTR_TIER_SCALAR, &available));
   EXPECT(available == 1);
-  for (const int32_t tier : {-1, 0, 5}) {
+  for (const int32_t tier : {-1, 0, 6}) {
     EXPECT_REFUSED(gtr_cpu_tier_available(tier, &available), kInvalid, "gtr_cpu_tier_available", "tier",
-                   "; allowed are 1 to 4");
+                   "; allowed are 1 to 5");
   }
   EXPECT_REFUSED(gtr_cpu_tier_available(GTR_TIER_SCALAR, nullptr), kInvalid, "gtr_cpu_tier_available", "available",
                  "available is null");
 
   bool higher_available = true;  // a tier is available only if those below are
-  for (int32_t tier = GTR_TIER_AVX512_BF16; tier >= GTR_TIER_SCALAR; --tier) {
+  for (int32_t tier = GTR_TIER_AMX_BF16; tier >= GTR_TIER_SCALAR; --tier) {
     EXPECT_OK(gtr_cpu_tier_available(tier, &available));
-    if (tier < GTR_TIER_AVX512_BF16) EXPECT(available == 1 || !higher_available);
+    if (tier < GTR_TIER_AMX_BF16) EXPECT(available == 1 || !higher_available);
     higher_available = available == 1;
     const char* name = cpu::tier_name(static_cast<cpu::Tier>(tier));
 

@@ -10,9 +10,8 @@ namespace gtr::test {
 namespace {
 
 constexpr char kUsage[] =
-    "usage: gtr-test-ops [--backend cpu|cuda|cuda-emu] [--tier auto|scalar|avx2|avx512|avx512bf16] [--op NAME]... "
-    "[--case "
-    "TEXT]\n"
+    "usage: gtr-test-ops [--backend cpu|cuda|cuda-emu] [--tier auto|scalar|avx2|avx512|avx512bf16|amxbf16]\n"
+    "                    [--op NAME]... [--case TEXT]\n"
     "                    [--golden FOLDER] [--model FILE] [--list] [--verbose] [--stop]\n"
     "Runs the operation cases on one backend and tier through the C ABI.\n"
     "  --backend    cuda-emu: the sources of the CUDA backend on the CPU, see cuda/emu/README.md\n"

@@ -49,6 +49,8 @@ const char* tier_name(int32_t tier) {
       return "avx512";
     case GTR_TIER_AVX512_BF16:
       return "avx512bf16";
+    case GTR_TIER_AMX_BF16:
+      return "amxbf16";
   }
   return nullptr;
 }

@@ -17,7 +17,9 @@ public enum CpuTier {
   /** AVX-512 F, BW, DQ and VL. */
   AVX512(3, "avx512"),
   /** AVX-512 with bfloat16 products. */
-  AVX512_BF16(4, "avx512bf16");
+  AVX512_BF16(4, "avx512bf16"),
+  /** AVX-512 BF16, and AMX for bfloat16 products. */
+  AMX_BF16(5, "amxbf16");
 
   private final int code;
   private final String id;
