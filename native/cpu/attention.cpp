@@ -20,8 +20,11 @@ constexpr double kLog2E = 1.4426950408889634;
 const AttentionKernels& kernels_of(Tier tier, gtr_precision precision) noexcept {
   const bool f32 = precision == GTR_PRECISION_F32;
   switch (tier) {
-#if defined(GTR_HAS_TIER_AVX512BF16)
+#if defined(GTR_HAS_TIER_AMXBF16)
     case Tier::kAmxBf16:
+      return f32 ? avx512::kAttentionF32 : amxbf16::kAttentionBf16;
+#endif
+#if defined(GTR_HAS_TIER_AVX512BF16)
     case Tier::kAvx512Bf16:
       return f32 ? avx512::kAttentionF32 : avx512bf16::kAttentionBf16;
 #endif

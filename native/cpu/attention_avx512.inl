@@ -1,8 +1,4 @@
-// What attention asks of both AVX-512 tiers: tiles of 6 rows by 64 columns, 24 of the 32 registers hold sums.
-
-constexpr int kTileRows = 6;
-constexpr int kTileVectors = 4;
-constexpr bool kAlternate = true;
+// What attention asks of the AVX-512 tiers' vectors.
 
 GTR_SIMD_INLINE Vec broadcast_unit(const float* p) { return {_mm512_set1_ps(*p)}; }
 

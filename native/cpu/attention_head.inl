@@ -1,13 +1,16 @@
 // Attention over one head, written once over a tier's vector and micro-kernel. A tier's attention.cpp includes this
-// inside its namespace and an anonymous one, after its vectors and
+// inside its namespace and an anonymous one, after its vectors,
 //   kTileRows, kTileVectors         size of the micro-kernel's tile; kTileVectors is 2 to 4
 //   kAlternate                      whether registers suffice for weights beside the tile
-//   broadcast_unit(p)               the 4-byte unit at p in all lanes
+//   broadcast_unit(p)               the 4-byte unit at p in all lanes, for attention_vectors.inl
 //   transpose(square)               of kLanes vectors of units
 //   split_exponent(x), kFineExponential, kCoarseExponential   see attention_exponent.inl
+// and a micro-kernel: attention_vectors.inl or attention_tiles.inl.
+//
 // It instantiates kernels_with<Arithmetic>() with one or more of these:
 //   struct Arithmetic {
 //     kElements                     elements per unit, 1 or 2
+//     kStepUnits                    units that the micro-kernel takes at once
 //     kExponential                  coefficients for powers_of_two
 //     multiply_add(x, w, sum)       sum + the product of units
 //     round(v)                      floats as products see them
@@ -18,12 +21,8 @@
 //   };
 // Nothing from std, here and in what follows: the linker might keep this tier's copy for all.
 
-#include "attention_multiply.inl"
-#include "attention_pack.inl"
-#include "attention_softmax.inl"
-
 // Queries that share a block of keys before the next one comes, so that blocks stay in the second-level cache.
-constexpr int64_t kQueryBlock = 48;
+constexpr int64_t kQueryBlock = kTileRows < 16 ? 48 : 64;
 static_assert(kQueryBlock % kTileRows == 0);
 
 // Memory of attend.
@@ -46,9 +45,8 @@ struct Packed {
 
 template <typename Arithmetic>
 Packed packed_at(void* memory, int64_t keys, int64_t head_dim) {
-  const int64_t key_units = round_up(keys, kLanes) * (head_dim / Arithmetic::kElements);
-  const int64_t value_units =
-      round_up(keys, Arithmetic::kElements) / Arithmetic::kElements * round_up(head_dim, kLanes);
+  const int64_t key_units = round_up(keys, kLanes) * units_of<Arithmetic>(head_dim);
+  const int64_t value_units = units_of<Arithmetic>(keys) * round_up(head_dim, kLanes);
   Packed packed;
   packed.keys = static_cast<float*>(memory);
   packed.values = packed.keys + round_up(key_units, 16);
@@ -65,7 +63,7 @@ int64_t packed_bytes(int64_t keys, int64_t head_dim) {
 
 template <typename Arithmetic>
 GTR_SIMD_INLINE float* key_block(const Packed& packed, int64_t first, int64_t head_dim) {
-  return packed.keys + first * (head_dim / Arithmetic::kElements);
+  return packed.keys + first * units_of<Arithmetic>(head_dim);
 }
 template <typename Arithmetic>
 GTR_SIMD_INLINE float* value_block(const Packed& packed, int64_t first, int64_t head_dim) {
@@ -106,36 +104,6 @@ void pack_query(const Element* query, int64_t head_dim, float sign, float* units
     store(signed_query + i, broadcast(sign) * (n == kLanes ? load(query + i) : load(query + i, n)), n);
   }
   pack_query<Arithmetic, float>(signed_query, head_dim, 1.0f, units);
-}
-
-// sums += weights times values for one row, without the values of hidden keys: a weight of 0 does not silence an
-// infinity or a NaN. Same operations in the same order as the micro-kernel's.
-template <typename Arithmetic>
-void add_visible(const float* weights, const float* values, const uint8_t* visible, int64_t keys, int64_t head_dim,
-                 float* sums) {
-  const int64_t vectors = round_up(head_dim, kLanes) / kLanes;
-  for (int64_t vector = 0; vector < vectors;) {
-    const int64_t panel = panel_vectors(vector, vectors);
-    for (int64_t key = 0; key < keys; key += Arithmetic::kElements) {
-      const Vec weight = broadcast_unit(weights + key / Arithmetic::kElements);
-      // The first of two elements is the lower half.
-      uint32_t keep_bits = visible[key] != 0 ? ~0u : 0u;
-      if (Arithmetic::kElements == 2) {
-        const bool next = key + 1 < keys && visible[key + 1] != 0;
-        keep_bits = (keep_bits & 0xffffu) | (next ? 0xffff0000u : 0u);
-      }
-      for (int64_t n = 0; n < panel; ++n, values += kLanes) {
-        uint32_t units[kLanes];
-        __builtin_memcpy(units, values, sizeof units);
-        for (uint32_t& unit : units) unit &= keep_bits;
-        float kept[kLanes];
-        __builtin_memcpy(kept, units, sizeof kept);
-        float* const target = sums + (vector + n) * kLanes;
-        store(target, Arithmetic::multiply_add(weight, load(kept), load(target)));
-      }
-    }
-    vector += panel;
-  }
 }
 
 template <typename Element>
@@ -231,12 +199,13 @@ void score(const Pass& pass, const Stage& stage, Scores& scores, Scores* before)
     pack(pass, stage);
   }
   const float* const keys = key_block<Arithmetic>(pass.packed, stage.key, pass.head_dim);
-  const int64_t steps = pass.head_dim / Arithmetic::kElements;
+  const int64_t steps = units_of<Arithmetic>(pass.head_dim);
   if (before == nullptr) {
-    score_rows<Arithmetic, false>(pass.query_units(stage), keys, pass.key_vectors(stage), steps, scores);
+    score_rows<Arithmetic, false>(pass.query_units(stage), keys, pass.key_vectors(stage), steps, pass.rows(stage),
+                                  scores);
   } else {
-    score_rows<Arithmetic, kAlternate>(pass.query_units(stage), keys, pass.key_vectors(stage), steps, scores, before,
-                                       pass.work.weights);
+    score_rows<Arithmetic, kAlternate>(pass.query_units(stage), keys, pass.key_vectors(stage), steps, pass.rows(stage),
+                                       scores, before, pass.work.weights);
   }
 }
 
@@ -244,7 +213,7 @@ void score(const Pass& pass, const Stage& stage, Scores& scores, Scores* before)
 template <typename Arithmetic>
 void prepare_weights(const Pass& pass, const Stage& stage, Scores& scores) {
   const int64_t keys = pass.keys(stage);
-  for (int64_t row = 0; row < kTileRows; ++row) {
+  for (int64_t row = 0; row < worked_rows(pass.rows(stage)); ++row) {
     float* const values = scores.values + row * kScoreStride;
     hide_tail(values, keys);
     if (pass.call.mask != nullptr && row < pass.rows(stage)) {
@@ -259,16 +228,17 @@ void add_values(const Pass& pass, const Stage& stage, const Scores& scores) {
   const float* const weights = pass.work.weights;
   const int64_t keys = pass.keys(stage);
   const int64_t vectors = round_up(pass.head_dim, kLanes) / kLanes;
-  const int64_t steps = round_up(keys, Arithmetic::kElements) / Arithmetic::kElements;
+  const int64_t steps = units_of<Arithmetic>(keys);
+  const int64_t rows = pass.rows(stage);
   const float* const values = value_block<Arithmetic>(pass.packed, stage.key, pass.head_dim);
   float* const sums = pass.sums(stage);
-  for (int64_t row = 0; !pass.is_first(stage) && row < kTileRows; ++row) {
+  for (int64_t row = 0; !pass.is_first(stage) && row < worked_rows(rows); ++row) {
     float* const row_sums = sums + row * kHeadStride;
     const Vec rescale = broadcast(scores.rescale[row]);
     for (int64_t i = 0; i < vectors * kLanes; i += kLanes) store(row_sums + i, load(row_sums + i) * rescale);
   }
   if (pass.call.mask != nullptr && pass.packed.non_finite[stage.key / kAttentionKeys] != 0) {
-    for (int64_t row = 0; row < pass.rows(stage); ++row) {
+    for (int64_t row = 0; row < rows; ++row) {
       float* const row_sums = sums + row * kHeadStride;
       for (int64_t i = 0; pass.is_first(stage) && i < vectors * kLanes; i += kLanes) {
         store(row_sums + i, broadcast(0.0f));
@@ -277,9 +247,9 @@ void add_values(const Pass& pass, const Stage& stage, const Scores& scores) {
                               row_sums);
     }
   } else if (pass.is_first(stage)) {
-    multiply_rows<Arithmetic, kScoreStride, kHeadStride, false>(weights, values, vectors, steps, sums);
+    multiply_rows<Arithmetic, kScoreStride, kHeadStride, false>(weights, values, vectors, steps, rows, sums);
   } else {
-    multiply_rows<Arithmetic, kScoreStride, kHeadStride, true>(weights, values, vectors, steps, sums);
+    multiply_rows<Arithmetic, kScoreStride, kHeadStride, true>(weights, values, vectors, steps, rows, sums);
   }
 }
 
@@ -356,7 +326,7 @@ void attend(const AttentionCall& call, const AttentionHead& head, int64_t first_
     // Weights of a stage are found while the next one's scores are.
     const bool alternate =
         more && can_alternate(head_dim / Arithmetic::kElements) && pass.key_vectors(next) == pass.key_vectors(stage);
-    if (!alternate) weigh_rows<Arithmetic>(*scores, pass.key_vectors(stage), work.weights);
+    if (!alternate) weigh_rows<Arithmetic>(*scores, pass.key_vectors(stage), pass.rows(stage), work.weights);
     if (more && pass.is_last(next)) {
       if (call.out->dtype == GTR_BF16) {
         prefetch_out<Bfloat16>(pass, next);
@@ -365,7 +335,7 @@ void attend(const AttentionCall& call, const AttentionHead& head, int64_t first_
       }
     }
     if (more) score<Arithmetic>(pass, next, *next_scores, alternate ? scores : nullptr);
-    for (int64_t row = 0; row < kTileRows; ++row) add_total(row, *scores, pass.states(stage)[row]);
+    for (int64_t row = 0; row < worked_rows(pass.rows(stage)); ++row) add_total(row, *scores, pass.states(stage)[row]);
     // Here, where the products that follow hide the latencies.
     if (more) prepare_weights<Arithmetic>(pass, next, *next_scores);
     if (next_head != nullptr && pass.is_first(stage)) {
@@ -392,6 +362,7 @@ constexpr AttentionKernels kernels_with() {
 // Products of floats.
 struct FloatProducts {
   static constexpr int kElements = 1;
+  static constexpr int kStepUnits = 1;
   static constexpr const auto& kExponential = kFineExponential;
   GTR_SIMD_INLINE static Vec multiply_add(Vec x, Vec w, Vec sum) { return fma(x, w, sum); }
   GTR_SIMD_INLINE static Vec round(Vec v) { return v; }
@@ -413,6 +384,7 @@ struct FloatProducts {
 // Products of bfloat16 where the processor has none: rounded once, then kept as floats, whose products are exact.
 struct RoundedProducts {
   static constexpr int kElements = 1;
+  static constexpr int kStepUnits = 1;
   static constexpr const auto& kExponential = kCoarseExponential;
   GTR_SIMD_INLINE static Vec multiply_add(Vec x, Vec w, Vec sum) { return fma(x, w, sum); }
   GTR_SIMD_INLINE static Vec round(Vec v) { return widen(narrow(v)); }

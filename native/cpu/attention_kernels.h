@@ -66,5 +66,8 @@ extern const AttentionKernels kAttentionBf16;
 namespace avx512bf16 {
 extern const AttentionKernels kAttentionBf16;  // f32 is the one of avx512
 }  // namespace avx512bf16
+namespace amxbf16 {
+extern const AttentionKernels kAttentionBf16;  // f32 is the one of avx512
+}  // namespace amxbf16
 
 }  // namespace gtr::cpu

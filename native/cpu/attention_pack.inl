@@ -28,12 +28,29 @@ GTR_SIMD_INLINE void prefetch_lines(const void* p, int64_t bytes) {
 // of one head are too far apart for the processor to do it.
 constexpr int64_t kRowsAhead = 32;
 
-// Keys first .. first + keys - 1 as columns, head_dim / kElements steps: the transpose of what is in memory. The
+// Units that so many elements take, filled up with zeros to the steps that the micro-kernel takes at once.
+template <typename Arithmetic>
+GTR_SIMD_INLINE int64_t units_of(int64_t elements) {
+  return round_up(elements, Arithmetic::kElements * Arithmetic::kStepUnits) / Arithmetic::kElements;
+}
+
+// A step is what one 4-byte unit of the left matrix meets: a float, or two bfloat16 where the tier multiplies pairs.
+//
+// Columns of packed matrices lie in panels of at most kTileVectors vectors; all steps of a panel follow one another.
+// This many vectors from `vector` on make the panel that starts there, so that panels are about equally wide.
+GTR_SIMD_INLINE int64_t panel_vectors(int64_t vector, int64_t vectors) {
+  const int64_t left = vectors - vector;
+  const int64_t panels = (left + kTileVectors - 1) / kTileVectors;
+  return (left + panels - 1) / panels;
+}
+
+// Keys first .. first + keys - 1 as columns, units_of(head_dim) steps: the transpose of what is in memory. The
 // last vector is filled up with the last key, which changes nothing about a row's highest score.
 template <typename Arithmetic, typename Element>
 void pack_keys(const gtr_tensor& k, const AttentionHead& head, int64_t first, int64_t keys, int64_t head_dim,
                float* packed) {
   const int64_t units = head_dim / Arithmetic::kElements;
+  const int64_t steps = units_of<Arithmetic>(head_dim);
   const int64_t vectors = round_up(keys, kLanes) / kLanes;
   for (int64_t vector = 0; vector < vectors;) {
     const int64_t panel = panel_vectors(vector, vectors);
@@ -54,15 +71,17 @@ void pack_keys(const gtr_tensor& k, const AttentionHead& head, int64_t first, in
           square[i] = Arithmetic::load_units(row, count);
         }
         transpose(square);
-        for (int i = 0; i < count; ++i) store(packed + ((unit + i) * panel + n) * kLanes, square[i]);
+        const int64_t filled = smaller(kLanes, steps - unit);
+        for (int i = 0; i < filled; ++i) store(packed + ((unit + i) * panel + n) * kLanes, square[i]);
       }
     }
-    packed += panel * kLanes * units;
+    packed += panel * kLanes * steps;
     vector += panel;
   }
 }
 
-// Values first .. first + keys - 1 as steps of kElements keys each, head_dim columns padded to whole vectors.
+// Values first .. first + keys - 1 as units_of(keys) steps of kElements keys each, head_dim columns padded to whole
+// vectors.
 template <typename Arithmetic, typename Element>
 void pack_values(const gtr_tensor& v, const AttentionHead& head, int64_t first, int64_t keys, int64_t head_dim,
                  float* packed) {
@@ -84,6 +103,10 @@ void pack_values(const gtr_tensor& v, const AttentionHead& head, int64_t first, 
         const int count = static_cast<int>(smaller(kLanes, head_dim - column));
         store(packed, Arithmetic::load_step(row + column, next != nullptr ? next + column : nullptr, count));
       }
+    }
+    const int64_t used = round_up(keys, Arithmetic::kElements) / Arithmetic::kElements;
+    for (int64_t step = used; step < units_of<Arithmetic>(keys); ++step) {
+      for (int64_t n = 0; n < panel; ++n, packed += kLanes) store(packed, broadcast(0.0f));
     }
     vector += panel;
   }

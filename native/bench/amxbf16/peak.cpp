@@ -10,11 +10,11 @@ namespace {
 
 using namespace gtr::cpu::amxbf16;
 
-constexpr int64_t kTileFlops = 2 * kTileRows * 16 * 32;  // of a product: rows, columns, inputs
+constexpr int64_t kTileFlops = 2 * kMaxTileRows * 16 * 32;  // of a product: rows, columns, inputs
 
 float multiply_loop(int64_t rounds) {
-  constexpr uint8_t kRows = kTileRows;
-  alignas(64) float ones[kTileRows * 16];
+  constexpr uint8_t kRows = kMaxTileRows;
+  alignas(64) float ones[kMaxTileRows * 16];
   for (float& one : ones) one = 0x1.01p-63f;  // as two bfloat16, small enough that no sum overflows
   tiles_configure({kRows, kRows, kRows, kRows, kRows, kRows, kRows, kRows});
   tile_zero<0>();

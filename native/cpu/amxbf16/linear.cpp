@@ -18,22 +18,22 @@ constexpr int kVectors = 2;
 static_assert(kLinearGroup * 4 == kTileRowBytes, "a group of a row of x is a row of a tile");
 static_assert(kColumns * 4 == 2 * kTileRowBytes, "a step of a panel's weights is a row of two tiles");
 
-constexpr int64_t kMaxRows = 2 * kTileRows;
+constexpr int64_t kMaxRows = 2 * kMaxTileRows;
 constexpr int64_t kStepBytes = kColumns * 4;
 constexpr int64_t kGroupBytes = kLinearGroup * kStepBytes;
 constexpr int64_t kLine = 64;
 
 // Rows in the first of the two tiles. A product takes as long with 9 rows as with fewer, so both get about as many.
-constexpr int64_t upper_rows(int64_t rows) { return rows > kTileRows ? (rows + 1) / 2 : rows; }
+constexpr int64_t upper_rows(int64_t rows) { return rows > kMaxTileRows ? (rows + 1) / 2 : rows; }
 
 void configure(int64_t rows) {
   const auto upper = static_cast<uint8_t>(upper_rows(rows));
   const auto lower = static_cast<uint8_t>(rows - upper > 0 ? rows - upper : upper);
   // Where one tile of rows takes two panels, their sums are in 0 to 3 and their weights in 5 to 7.
-  if (rows <= kTileRows) {
-    tiles_configure({upper, upper, upper, upper, upper, kTileRows, kTileRows, kTileRows});
+  if (rows <= kMaxTileRows) {
+    tiles_configure({upper, upper, upper, upper, upper, kMaxTileRows, kMaxTileRows, kMaxTileRows});
   } else {
-    tiles_configure({upper, upper, lower, lower, upper, lower, kTileRows, kTileRows});
+    tiles_configure({upper, upper, lower, lower, upper, lower, kMaxTileRows, kMaxTileRows});
   }
 }
 
@@ -88,7 +88,7 @@ struct NoFinish {
   GTR_SIMD_INLINE void group() {}
 };
 
-// More than kTileRows rows by one panel.
+// More than kMaxTileRows rows by one panel.
 template <typename Finishing>
 void multiply_two(const LinearBlock& block) {
   Fetch fetch(block);
@@ -122,7 +122,7 @@ void multiply_two(const LinearBlock& block) {
   tile_store<3>(lower + kLanes, kStepBytes);
 }
 
-// Up to kTileRows rows by one panel.
+// Up to kMaxTileRows rows by one panel.
 template <typename Finishing>
 void multiply_one(const LinearBlock& block) {
   Fetch fetch(block);
@@ -147,7 +147,7 @@ void multiply_one(const LinearBlock& block) {
   tile_store<1>(block.sums + kLanes, kStepBytes);
 }
 
-// Up to kTileRows rows by two panels: four independent sums, since each waits for the one before.
+// Up to kMaxTileRows rows by two panels: four independent sums, since each waits for the one before.
 void multiply_two_panels(const LinearBlock& block) {
   Fetch fetch(block);
   const int64_t stride = block.x_stride * 4;
@@ -196,7 +196,7 @@ constexpr LinearKernels kernels() {
   k.finish_groups = 2 * kFinishLead;
   k.read_in_place = GTR_BF16;
   for (int64_t rows = 1; rows <= kMaxRows; ++rows) {
-    const bool one = rows <= kTileRows;
+    const bool one = rows <= kMaxTileRows;
     k.multiply[0][rows - 1] = one ? multiply_one<NoFinish> : multiply_two<NoFinish>;
     k.multiply[1][rows - 1] = one ? multiply_two_panels : nullptr;
     k.multiply_and_finish[rows - 1] = one ? multiply_one<Finish> : multiply_two<Finish>;

@@ -6,7 +6,15 @@
 namespace gtr::cpu::avx512 {
 namespace {
 
+// 24 of the 32 registers hold sums.
+constexpr int kTileRows = 6;
+constexpr int kTileVectors = 4;
+constexpr bool kAlternate = true;
+
 #include "attention_avx512.inl"
+
+#include "attention_vectors.inl"
+
 #include "attention_head.inl"
 
 }  // namespace

@@ -24,6 +24,9 @@ GTR_SIMD_INLINE void transpose(Vec (&v)[kLanes]) {
 }
 
 #include "attention_exponent.inl"
+
+#include "attention_vectors.inl"
+
 #include "attention_head.inl"
 
 }  // namespace

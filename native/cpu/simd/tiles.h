@@ -21,7 +21,7 @@ namespace {
 
 constexpr int kTiles = 8;
 constexpr int64_t kTileRowBytes = 64;
-constexpr int kTileRows = 16;  // at most
+constexpr int kMaxTileRows = 16;  // at most
 
 GTR_SIMD_INLINE void tiles_configure(const uint8_t (&rows)[kTiles]) {
   struct {

@@ -8,10 +8,10 @@ namespace {
 
 constexpr int kTiles = 8;
 constexpr int64_t kTileRowBytes = 64;
-constexpr int kTileRows = 16;  // at most
+constexpr int kMaxTileRows = 16;  // at most
 
 struct EmulatedTile {
-  alignas(64) char rows[kTileRows][kTileRowBytes];
+  alignas(64) char rows[kMaxTileRows][kTileRowBytes];
   int count;  // of rows; 0 while not configured, so that whoever forgets it gets nothing
 };
 
