@@ -43,28 +43,52 @@ GTR_SIMD_INLINE Vec activate(gtr_activation activation, bool for_bfloat16, Vec v
   }
 }
 
+// What an epilogue consists of.
+enum class Gate { kNone, kFloat, kBfloat16 };
+
+struct EpilogueKind {
+  gtr_activation activation;
+  Gate gate;
+  bool residual;
+  bool to_bfloat16;
+};
+
+GTR_SIMD_INLINE EpilogueKind kind_of(const LinearEpilogue& epilogue) {
+  return {epilogue.activation,
+          epilogue.gate == nullptr          ? Gate::kNone
+          : epilogue.gate->dtype == GTR_F32 ? Gate::kFloat
+                                            : Gate::kBfloat16,
+          epilogue.residual != nullptr, epilogue.y->dtype == GTR_BF16};
+}
+
+// Vector n of a row of a panel.
+template <bool kWhole>
+GTR_SIMD_INLINE void finish_vector(const EpilogueKind& kind, const LinearEpilogue& epilogue, int64_t row,
+                                   int64_t column, Columns<kWhole> columns, const float* sums, int n) {
+  Vec value =
+      activate(kind.activation, kind.to_bfloat16, load(sums + n * kLanes) + load(epilogue.bias + column + n * kLanes));
+  if (kind.gate == Gate::kFloat) {
+    value = value * columns.load_part(row_of<const float>(*epilogue.gate, row, column), n);
+  } else if (kind.gate == Gate::kBfloat16) {
+    value = value * columns.load_part(row_of<const Bfloat16>(*epilogue.gate, row, column), n);
+  }
+  if (kind.residual) {
+    value = columns.load_part(row_of<const float>(*epilogue.residual, row, column), n) + value;
+  }
+  if (kind.to_bfloat16) {
+    columns.store_part(row_of<Bfloat16>(*epilogue.y, row, column), n, value);
+  } else {
+    columns.store_part(row_of<float>(*epilogue.y, row, column), n, value);
+  }
+}
+
 // One row of a panel, vector by vector: next to a micro-kernel's sums there are few registers.
 template <bool kWhole>
 GTR_SIMD_INLINE void finish_row(const LinearEpilogue& epilogue, int64_t row, int64_t column, Columns<kWhole> columns,
                                 const float* sums) {
 #pragma GCC unroll 1
   for (int n = 0; n < kVectors; ++n) {
-    const bool to_bfloat16 = epilogue.y->dtype == GTR_BF16;
-    Vec value =
-        activate(epilogue.activation, to_bfloat16, load(sums + n * kLanes) + load(epilogue.bias + column + n * kLanes));
-    if (epilogue.gate != nullptr) {
-      value = value * (epilogue.gate->dtype == GTR_F32
-                           ? columns.load_part(row_of<const float>(*epilogue.gate, row, column), n)
-                           : columns.load_part(row_of<const Bfloat16>(*epilogue.gate, row, column), n));
-    }
-    if (epilogue.residual != nullptr) {
-      value = columns.load_part(row_of<const float>(*epilogue.residual, row, column), n) + value;
-    }
-    if (to_bfloat16) {
-      columns.store_part(row_of<Bfloat16>(*epilogue.y, row, column), n, value);
-    } else {
-      columns.store_part(row_of<float>(*epilogue.y, row, column), n, value);
-    }
+    finish_vector(kind_of(epilogue), epilogue, row, column, columns, sums, n);
   }
 }
 

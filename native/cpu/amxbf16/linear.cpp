@@ -52,33 +52,100 @@ class Fetch {
   const int64_t lines_;
 };
 
+// Fetches what finishing a row will write: y is seldom in a core's own caches.
+GTR_SIMD_INLINE void prefetch_y_row(const LinearEpilogue& epilogue, int64_t row, int64_t column) {
+  if (epilogue.y->dtype == GTR_BF16) {
+    __builtin_prefetch(row_of<Bfloat16>(*epilogue.y, row, column), 1, 3);
+  } else {
+    const float* to = row_of<float>(*epilogue.y, row, column);
+    __builtin_prefetch(to, 1, 3);
+    __builtin_prefetch(to + kLanes, 1, 3);
+  }
+}
+
+// A row of a whole panel, all registers at hand and nothing left to decide.
+using FinishRow = void (*)(const LinearEpilogue& epilogue, int64_t row, int64_t column, const float* sums);
+
+template <gtr_activation kActivation, Gate kGate, bool kResidual, bool kToBfloat16>
+void finish_whole_row(const LinearEpilogue& epilogue, int64_t row, int64_t column, const float* sums) {
+  constexpr EpilogueKind kKind{kActivation, kGate, kResidual, kToBfloat16};
+#pragma GCC unroll 2
+  for (int n = 0; n < kVectors; ++n) {
+    finish_vector(kKind, epilogue, row, column, Columns<true>{kColumns}, sums, n);
+  }
+}
+
+template <gtr_activation kActivation, Gate kGate>
+FinishRow row_finisher(const EpilogueKind& kind) {
+  if (kind.residual) {
+    return kind.to_bfloat16 ? finish_whole_row<kActivation, kGate, true, true>
+                            : finish_whole_row<kActivation, kGate, true, false>;
+  }
+  return kind.to_bfloat16 ? finish_whole_row<kActivation, kGate, false, true>
+                          : finish_whole_row<kActivation, kGate, false, false>;
+}
+
+template <gtr_activation kActivation>
+FinishRow row_finisher(const EpilogueKind& kind) {
+  switch (kind.gate) {
+    case Gate::kFloat:
+      return row_finisher<kActivation, Gate::kFloat>(kind);
+    case Gate::kBfloat16:
+      return row_finisher<kActivation, Gate::kBfloat16>(kind);
+    default:
+      return row_finisher<kActivation, Gate::kNone>(kind);
+  }
+}
+
+FinishRow row_finisher(const LinearEpilogue& epilogue) {
+  const EpilogueKind kind = kind_of(epilogue);
+  switch (kind.activation) {
+    case GTR_ACTIVATION_GELU:
+      return row_finisher<GTR_ACTIVATION_GELU>(kind);
+    case GTR_ACTIVATION_SILU:
+      return row_finisher<GTR_ACTIVATION_SILU>(kind);
+    default:
+      return row_finisher<GTR_ACTIVATION_NONE>(kind);
+  }
+}
+
 // Finishes another tile of sums between the products, as many rows per group as it takes.
 class Finish {
  public:
   explicit GTR_SIMD_INLINE Finish(const LinearBlock& block)
       : epilogue_(*block.epilogue),
         tile_(block.unfinished),
+        finish_(row_finisher(epilogue_)),
         per_group_((tile_.rows + block.steps / kLinearGroup - kFinishLead - 1) /
                    (block.steps / kLinearGroup - kFinishLead)),
         row_(-kFinishLead * per_group_) {}
 
   GTR_SIMD_INLINE void group() {
-#pragma GCC unroll 1
-    for (int64_t i = 0; i < per_group_; ++i, ++row_) {
-      const int64_t ahead = row_ + kFinishLead * per_group_;
-      if (epilogue_.residual != nullptr && ahead < tile_.rows) {
-        prefetch_residual_row(epilogue_, tile_.first_row + ahead, tile_.column, kColumns);
+    if (row_ >= tile_.rows) return;
+    for (int64_t row = row_ + kFinishLead * per_group_; row < after(kFinishLead + 1); ++row) {
+      if (epilogue_.residual != nullptr) {
+        prefetch_residual_row(epilogue_, tile_.first_row + row, tile_.column, kColumns);
       }
-      if (row_ >= 0 && row_ < tile_.rows) {
-        finish_row(epilogue_, tile_.first_row + row_, tile_.column, Columns<true>{kColumns},
-                   tile_.sums + row_ * kColumns);
+      prefetch_y_row(epilogue_, tile_.first_row + row, tile_.column);
+    }
+    if (row_ >= 0) {
+      for (int64_t row = row_; row < after(1); ++row) {
+        finish_(epilogue_, tile_.first_row + row, tile_.column, tile_.sums + row * kColumns);
       }
     }
+    row_ += per_group_;
   }
 
  private:
+  // The row that so many groups of rows from now on end before.
+  GTR_SIMD_INLINE int64_t after(int64_t groups) const {
+    const int64_t end = row_ + groups * per_group_;
+    return end < tile_.rows ? end : tile_.rows;
+  }
+
   const LinearEpilogue& epilogue_;
   const LinearTile& tile_;
+  const FinishRow finish_;
   const int64_t per_group_;
   int64_t row_;
 };
