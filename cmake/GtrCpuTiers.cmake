@@ -1,5 +1,6 @@
 # Compiler flags of each CPU tier's own files. Everything else is compiled for the baseline of the architecture, so that
 # the library starts on any processor.
+option(GTR_EMULATE_AMX "Tiles of the AMX tier in C++, for sanitizers and processors without; slow" OFF)
 set(GTR_TIER_FLAGS_scalar "")
 set(GTR_TIERS scalar)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")

@@ -1,7 +1,8 @@
 // Attention over one head, written once over a tier's vector and micro-kernel. A tier's attention.cpp includes this
 // inside its namespace and an anonymous one, after its vectors,
 //   kTileRows, kTileVectors         size of the micro-kernel's tile; kTileVectors is 2 to 4
-//   kAlternate                      whether registers suffice for weights beside the tile
+//   kAlternate                      whether weights are found while a product is, for attention_vectors.inl; otherwise
+//                                   they take the place of their scores
 //   broadcast_unit(p)               the 4-byte unit at p in all lanes, for attention_vectors.inl
 //   transpose(square)               of kLanes vectors of units
 //   split_exponent(x), kFineExponential, kCoarseExponential   see attention_exponent.inl
@@ -30,8 +31,9 @@ struct Work {
   alignas(64) float queries[kQueryBlock * kHeadStride];  // units
   alignas(64) float sums[kQueryBlock * kHeadStride];     // of weights times values
   alignas(64) SoftmaxState states[kQueryBlock];
-  Scores scores[2];                                     // of a stage, and of the one after it
-  alignas(64) float weights[kTileRows * kScoreStride];  // of a stage, in units
+  Scores scores[kAlternate ? 2 : 1];  // of a stage, and of the one after it
+  // Of a stage, in units.
+  alignas(64) float weights[kAlternate ? kTileRows * kScoreStride : 16];
 };
 static_assert(sizeof(Work) % GTR_ALIGNMENT == 0);
 
@@ -225,7 +227,7 @@ void prepare_weights(const Pass& pass, const Stage& stage, Scores& scores) {
 
 template <typename Arithmetic>
 void add_values(const Pass& pass, const Stage& stage, const Scores& scores) {
-  const float* const weights = pass.work.weights;
+  const float* const weights = kAlternate ? pass.work.weights : scores.values;
   const int64_t keys = pass.keys(stage);
   const int64_t vectors = round_up(pass.head_dim, kLanes) / kLanes;
   const int64_t steps = units_of<Arithmetic>(keys);
@@ -269,6 +271,14 @@ GTR_SIMD_INLINE void prefetch_out(const Pass& pass, const Stage& stage) {
   }
 }
 
+GTR_SIMD_INLINE void prefetch_out(const Pass& pass, const Stage& stage) {
+  if (pass.call.out->dtype == GTR_BF16) {
+    prefetch_out<Bfloat16>(pass, stage);
+  } else {
+    prefetch_out<float>(pass, stage);
+  }
+}
+
 template <typename Element>
 void write_out(const Pass& pass, const Stage& stage) {
   Element* to = out_row<Element>(pass, stage);
@@ -298,11 +308,68 @@ GTR_SIMD_INLINE void prefetch_part(const gtr_tensor& tensor, const Pass& pass, c
   }
 }
 
+// Ends a stage whose weights are found.
+template <typename Arithmetic>
+void finish_stage(const Pass& pass, const Stage& stage, const Scores& scores) {
+  if (pass.next != nullptr && pass.is_first(stage)) {
+    prefetch_part(*pass.call.k, pass, stage);
+    prefetch_part(*pass.call.v, pass, stage);
+  }
+  add_values<Arithmetic>(pass, stage, scores);
+  if (pass.is_last(stage)) {
+    const auto write = pass.call.out->dtype == GTR_BF16 ? write_out<Bfloat16> : write_out<float>;
+    write(pass, stage);
+  }
+}
+
+// One stage after the other, weights where their scores were.
+template <typename Arithmetic>
+void attend_in_order(const Pass& pass) {
+  Scores& scores = pass.work.scores[0];
+  Stage stage{0, 0};
+  for (bool more = true; more; more = pass.advance(stage)) {
+    if (pass.is_last(stage)) prefetch_out(pass, stage);
+    score<Arithmetic>(pass, stage, scores, nullptr);
+    prepare_weights<Arithmetic>(pass, stage, scores);
+    weigh_rows<Arithmetic>(scores, pass.key_vectors(stage), pass.rows(stage), scores.values);
+    for (int64_t row = 0; row < worked_rows(pass.rows(stage)); ++row) add_total(row, scores, pass.states(stage)[row]);
+    finish_stage<Arithmetic>(pass, stage, scores);
+  }
+}
+
+// Weights of a stage are found while the next one's scores are.
+template <typename Arithmetic>
+void attend_alternating(const Pass& pass) {
+  Scores* scores = &pass.work.scores[0];
+  Scores* next_scores = &pass.work.scores[1];
+  Stage stage{0, 0};
+  score<Arithmetic>(pass, stage, *scores, nullptr);
+  prepare_weights<Arithmetic>(pass, stage, *scores);
+  for (bool more = true; more;) {
+    Stage next = stage;
+    more = pass.advance(next);
+    const bool alternate = more && can_alternate(pass.head_dim / Arithmetic::kElements) &&
+                           pass.key_vectors(next) == pass.key_vectors(stage);
+    if (!alternate) weigh_rows<Arithmetic>(*scores, pass.key_vectors(stage), pass.rows(stage), pass.work.weights);
+    if (more && pass.is_last(next)) prefetch_out(pass, next);
+    if (more) score<Arithmetic>(pass, next, *next_scores, alternate ? scores : nullptr);
+    for (int64_t row = 0; row < worked_rows(pass.rows(stage)); ++row) add_total(row, *scores, pass.states(stage)[row]);
+    // Here, where the products that follow hide the latencies.
+    if (more) prepare_weights<Arithmetic>(pass, next, *next_scores);
+    finish_stage<Arithmetic>(pass, stage, *scores);
+    stage = next;
+    Scores* const free_scores = scores;
+    scores = next_scores;
+    next_scores = free_scores;
+  }
+}
+
 template <typename Arithmetic>
 void attend(const AttentionCall& call, const AttentionHead& head, int64_t first_query, int64_t queries,
             const void* memory, void* work_memory, const AttentionHead* next_head) {
   Work& work = *static_cast<Work*>(work_memory);
   const int64_t head_dim = call.q->shape[3];
+  for (Scores& scores : work.scores) scores.factor = call.factor;
   const Pass pass{call,
                   head,
                   first_query,
@@ -312,45 +379,10 @@ void attend(const AttentionCall& call, const AttentionHead& head, int64_t first_
                   packed_at<Arithmetic>(const_cast<void*>(memory), head.keys, head_dim),
                   work,
                   next_head};
-  Scores* scores = &work.scores[0];
-  Scores* next_scores = &work.scores[1];
-  scores->factor = call.factor;
-  next_scores->factor = call.factor;
-
-  Stage stage{0, 0};
-  score<Arithmetic>(pass, stage, *scores, nullptr);
-  prepare_weights<Arithmetic>(pass, stage, *scores);
-  for (bool more = true; more;) {
-    Stage next = stage;
-    more = pass.advance(next);
-    // Weights of a stage are found while the next one's scores are.
-    const bool alternate =
-        more && can_alternate(head_dim / Arithmetic::kElements) && pass.key_vectors(next) == pass.key_vectors(stage);
-    if (!alternate) weigh_rows<Arithmetic>(*scores, pass.key_vectors(stage), pass.rows(stage), work.weights);
-    if (more && pass.is_last(next)) {
-      if (call.out->dtype == GTR_BF16) {
-        prefetch_out<Bfloat16>(pass, next);
-      } else {
-        prefetch_out<float>(pass, next);
-      }
-    }
-    if (more) score<Arithmetic>(pass, next, *next_scores, alternate ? scores : nullptr);
-    for (int64_t row = 0; row < worked_rows(pass.rows(stage)); ++row) add_total(row, *scores, pass.states(stage)[row]);
-    // Here, where the products that follow hide the latencies.
-    if (more) prepare_weights<Arithmetic>(pass, next, *next_scores);
-    if (next_head != nullptr && pass.is_first(stage)) {
-      prefetch_part(*call.k, pass, stage);
-      prefetch_part(*call.v, pass, stage);
-    }
-    add_values<Arithmetic>(pass, stage, *scores);
-    if (pass.is_last(stage)) {
-      const auto write = call.out->dtype == GTR_BF16 ? write_out<Bfloat16> : write_out<float>;
-      write(pass, stage);
-    }
-    stage = next;
-    Scores* const free_scores = scores;
-    scores = next_scores;
-    next_scores = free_scores;
+  if constexpr (kAlternate) {
+    attend_alternating<Arithmetic>(pass);
+  } else {
+    attend_in_order<Arithmetic>(pass);
   }
 }
 

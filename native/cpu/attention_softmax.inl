@@ -41,7 +41,8 @@ GTR_SIMD_INLINE void powers_of_two(Vec (&x)[kCount], const float (&coefficients)
   for (int i = 0; i < kCount; ++i) x[i] = scale_by_power(fma(power[i], fraction[i], broadcast(1.0f)), x[i]);
 }
 
-// Weights of kCount vectors of scores from score `at` of a row on.
+// Weights of kCount vectors of scores from score `at` of a row on. They may take the place of the row's scores: what is
+// written never gets ahead of what is read.
 template <typename Arithmetic, int kCount>
 GTR_SIMD_INLINE void weigh(const float* scores, int64_t at, Vec offset, Vec factor, float* units, Vec& total) {
   Vec weights[kCount];

@@ -12,9 +12,6 @@ constexpr int64_t kTileUnits = kTileRowBytes / 4;
 
 GTR_SIMD_INLINE int64_t worked_rows(int64_t rows) { return rows; }
 
-// Weights are found before the next scores: the processor overlaps tiles with vectors by itself.
-constexpr bool can_alternate(int64_t) { return false; }
-
 template <bool kTwoRows, bool kTwoColumns, bool kAdd>
 GTR_SIMD_INLINE void begin_sums(const float* c, int64_t stride) {
   if constexpr (kAdd) {
