@@ -68,7 +68,7 @@ void opening() {
   refused({GTR_BACKEND_CPU, 0, -1, 0}, kInvalid, "options.threads", "options.threads is -1; allowed are 0 to 1024");
   refused({GTR_BACKEND_CPU, 0, 1025, 0}, kInvalid, "options.threads", "options.threads is 1025");
   refused({GTR_BACKEND_CPU, 0, 1, -1}, kInvalid, "options.tier", "options.tier is -1");
-  refused({GTR_BACKEND_CPU, 0, 1, 5}, kInvalid, "options.tier", "options.tier is 5; allowed are 0 to 4");
+  refused({GTR_BACKEND_CPU, 0, 1, 6}, kInvalid, "options.tier", "options.tier is 6; allowed are 0 to 5");
   refused({GTR_BACKEND_CPU, -1, 1, 0}, kInvalid, "options.index", "options.index is -1");
   refused({GTR_BACKEND_CPU, 1, 1, 0}, GTR_ERROR_NO_DEVICE, "options.index", "options.index is 1; allowed is 0");
   refused({GTR_BACKEND_CUDA, 0, 0, 0}, GTR_ERROR_NO_DEVICE, "options.backend", kAbsent);
