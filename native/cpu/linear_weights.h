@@ -17,7 +17,7 @@ struct Linear {
   int64_t inputs;
   gtr_precision precision;
   int64_t panels;
-  int64_t steps;         // per panel; inputs are padded with zeros to a whole weight pair and to the steps that the kernels take at once
+  int64_t steps;         // per panel; inputs are padded with zeros to a multiple of the kernels' steps_at_once
   int64_t panel_stride;  // bytes
   float* bias;           // padded with zeros to whole panels
   char* weights;
