@@ -32,7 +32,7 @@ struct Work {
   alignas(64) float sums[kQueryBlock * kHeadStride];     // of weights times values
   alignas(64) SoftmaxState states[kQueryBlock];
   Scores scores[kAlternate ? 2 : 1];  // of a stage, and of the one after it
-  // Of a stage, in units.
+  // Of a stage, in units; not used where they take the place of their scores.
   alignas(64) float weights[kAlternate ? kTileRows * kScoreStride : 16];
 };
 static_assert(sizeof(Work) % GTR_ALIGNMENT == 0);

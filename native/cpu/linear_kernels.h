@@ -43,7 +43,7 @@ struct LinearBlock {
   const void* x;         // of the tile's first row
   int64_t x_stride;      // elements of 4 bytes from a row to the next
   int64_t x_group;       // from a group to the next
-  bool fetch_x;          // another core may have written it: it is fetched ahead
+  bool fetch_x;          // another core may have written it: worth fetching ahead
   const void* weights;   // of the first panel
   int64_t panel_stride;  // bytes from a panel to the next
   int64_t steps;

@@ -155,9 +155,9 @@ struct NoFinish {
   GTR_SIMD_INLINE void group() {}
 };
 
-// More than kMaxTileRows rows by one panel.
-template <typename Finishing>
-void multiply_two(const LinearBlock& block) {
+// One panel by one tile of rows, or by two where there are more than kMaxTileRows rows.
+template <bool kTwo, typename Finishing>
+void multiply_panel(const LinearBlock& block) {
   Fetch fetch(block);
   Finishing finishing(block);
   const int64_t upper = upper_rows(block.rows);
@@ -166,45 +166,21 @@ void multiply_two(const LinearBlock& block) {
   const char* weights = static_cast<const char*>(block.weights);
   tile_zero<0>();
   tile_zero<1>();
-  tile_zero<2>();
-  tile_zero<3>();
-  for (int64_t left = block.steps; left > 0; left -= kLinearGroup) {
-    tile_load<6>(weights, kStepBytes);
-    tile_load<4>(x, stride);
-    tile_multiply_add<0, 4, 6>();
-    tile_load<7>(weights + kTileRowBytes, kStepBytes);
-    tile_multiply_add<1, 4, 7>();
-    tile_load<5>(x + upper * stride, stride);
-    tile_multiply_add<2, 5, 6>();
-    tile_multiply_add<3, 5, 7>();
-    fetch.group();
-    finishing.group();
-    x += block.x_group * 4;
-    weights += kGroupBytes;
+  if constexpr (kTwo) {
+    tile_zero<2>();
+    tile_zero<3>();
   }
-  float* const lower = block.sums + upper * kColumns;
-  tile_store<0>(block.sums, kStepBytes);
-  tile_store<1>(block.sums + kLanes, kStepBytes);
-  tile_store<2>(lower, kStepBytes);
-  tile_store<3>(lower + kLanes, kStepBytes);
-}
-
-// Up to kMaxTileRows rows by one panel.
-template <typename Finishing>
-void multiply_one(const LinearBlock& block) {
-  Fetch fetch(block);
-  Finishing finishing(block);
-  const int64_t stride = block.x_stride * 4;
-  const char* x = static_cast<const char*>(block.x);
-  const char* weights = static_cast<const char*>(block.weights);
-  tile_zero<0>();
-  tile_zero<1>();
   for (int64_t left = block.steps; left > 0; left -= kLinearGroup) {
-    tile_load<4>(x, stride);
     tile_load<6>(weights, kStepBytes);
+    tile_load<4>(x, stride);
     tile_multiply_add<0, 4, 6>();
     tile_load<7>(weights + kTileRowBytes, kStepBytes);
     tile_multiply_add<1, 4, 7>();
+    if constexpr (kTwo) {
+      tile_load<5>(x + upper * stride, stride);
+      tile_multiply_add<2, 5, 6>();
+      tile_multiply_add<3, 5, 7>();
+    }
     fetch.group();
     finishing.group();
     x += block.x_group * 4;
@@ -212,6 +188,11 @@ void multiply_one(const LinearBlock& block) {
   }
   tile_store<0>(block.sums, kStepBytes);
   tile_store<1>(block.sums + kLanes, kStepBytes);
+  if constexpr (kTwo) {
+    float* const lower = block.sums + upper * kColumns;
+    tile_store<2>(lower, kStepBytes);
+    tile_store<3>(lower + kLanes, kStepBytes);
+  }
 }
 
 // Up to kMaxTileRows rows by two panels: four independent sums, since each waits for the one before.
@@ -264,9 +245,9 @@ constexpr LinearKernels kernels() {
   k.read_in_place = GTR_BF16;
   for (int64_t rows = 1; rows <= kMaxRows; ++rows) {
     const bool one = rows <= kMaxTileRows;
-    k.multiply[0][rows - 1] = one ? multiply_one<NoFinish> : multiply_two<NoFinish>;
+    k.multiply[0][rows - 1] = one ? multiply_panel<false, NoFinish> : multiply_panel<true, NoFinish>;
     k.multiply[1][rows - 1] = one ? multiply_two_panels : nullptr;
-    k.multiply_and_finish[rows - 1] = one ? multiply_one<Finish> : multiply_two<Finish>;
+    k.multiply_and_finish[rows - 1] = one ? multiply_panel<false, Finish> : multiply_panel<true, Finish>;
   }
   k.pack = pack_bf16;
   k.finish = finish;

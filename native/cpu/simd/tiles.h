@@ -1,4 +1,4 @@
-// AMX tiles: eight registers of up to 16 rows of 64 bytes.
+// AMX tiles: eight registers of up to 16 rows of 64 bytes. Included after simd/amxbf16.h, whose namespace it adds to.
 //
 // Before the first of the other functions, a thread configures how many rows each tile has; all of them have rows of 64
 // bytes. It releases the tiles before its part of a call ends: the kernel saves 8 KiB more at every switch of threads
@@ -12,16 +12,22 @@
 
 #include "bfloat16.h"
 
+namespace gtr::cpu::GTR_TIER {
+namespace {
+
+constexpr int kTiles = 8;
+constexpr int64_t kTileRowBytes = 64;
+constexpr int kMaxTileRows = 16;
+
+}  // namespace
+}  // namespace gtr::cpu::GTR_TIER
+
 #if defined(GTR_EMULATE_AMX)
 #include "simd/tiles_emulated.h"
 #else
 
 namespace gtr::cpu::GTR_TIER {
 namespace {
-
-constexpr int kTiles = 8;
-constexpr int64_t kTileRowBytes = 64;
-constexpr int kMaxTileRows = 16;  // at most
 
 GTR_SIMD_INLINE void tiles_configure(const uint8_t (&rows)[kTiles]) {
   struct {

@@ -6,10 +6,6 @@
 namespace gtr::cpu::GTR_TIER {
 namespace {
 
-constexpr int kTiles = 8;
-constexpr int64_t kTileRowBytes = 64;
-constexpr int kMaxTileRows = 16;  // at most
-
 struct EmulatedTile {
   alignas(64) char rows[kMaxTileRows][kTileRowBytes];
   int count;  // of rows; 0 while not configured, so that whoever forgets it gets nothing
