@@ -1,7 +1,9 @@
 // Kernels on streams and in graphs.
 #include <algorithm>
 #include <cstdio>
+#include <functional>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "device.h"
@@ -80,29 +82,57 @@ cudaGraphNode_t add_node(cudaGraph_t graph, const cudaGraphNode_t* dependencies,
   return graph->nodes.back().get();
 }
 
-// Nodes depend on earlier ones alone, so that the order of creation is one that is allowed; another order takes among
-// those that could go first the last one, or any.
-std::vector<Work> arrange(const CUgraph_st& graph) {
-  const Order order = settings().order;
-  Random random(settings().seed);
-  std::vector<const CUgraphNode_st*> left;
-  for (const auto& node : graph.nodes) left.push_back(node.get());
-  std::vector<Work> works;
-  if (order == Order::kForward) {
-    for (const CUgraphNode_st* node : left) works.push_back(node->work);
-    return works;
+// Of nodes that can go first; by the order of their creation.
+class FreeNodes {
+ public:
+  void add(size_t node) {
+    nodes_.push_back(node);
+    if (order_ != Order::kShuffled) std::push_heap(nodes_.begin(), nodes_.end(), is_later_);
   }
-  while (!left.empty()) {
-    std::vector<size_t> free;
-    for (size_t i = 0; i < left.size(); ++i) {
-      const auto waits = [&](const CUgraphNode_st* dependency) {
-        return std::find(left.begin(), left.end(), dependency) != left.end();
-      };
-      if (std::none_of(left[i]->dependencies.begin(), left[i]->dependencies.end(), waits)) free.push_back(i);
+  bool empty() const { return nodes_.empty(); }
+  // Takes out the first, the last or any.
+  size_t take() {
+    if (order_ == Order::kShuffled) {
+      std::swap(nodes_[random_.below(nodes_.size())], nodes_.back());
+    } else {
+      std::pop_heap(nodes_.begin(), nodes_.end(), is_later_);
     }
-    const size_t taken = order == Order::kReverse ? free.back() : free[random.below(free.size())];
-    works.push_back(left[taken]->work);
-    left.erase(left.begin() + static_cast<std::ptrdiff_t>(taken));
+    const size_t node = nodes_.back();
+    nodes_.pop_back();
+    return node;
+  }
+
+ private:
+  const Order order_ = settings().order;
+  const std::function<bool(size_t, size_t)> is_later_ = [this](size_t a, size_t b) {
+    return order_ == Order::kForward ? a > b : a < b;
+  };
+  Random random_{settings().seed};
+  std::vector<size_t> nodes_;  // a heap, unless shuffled
+};
+
+std::vector<Work> arrange(const CUgraph_st& graph) {
+  const size_t count = graph.nodes.size();
+  std::unordered_map<const CUgraphNode_st*, size_t> number_of;
+  for (size_t node = 0; node < count; ++node) number_of[graph.nodes[node].get()] = node;
+  std::vector<std::vector<size_t>> dependents(count);
+  std::vector<size_t> waits_for(count);  // so many nodes that have not gone
+  FreeNodes free;
+  for (size_t node = 0; node < count; ++node) {
+    for (const CUgraphNode_st* dependency : graph.nodes[node]->dependencies) {
+      dependents[number_of.at(dependency)].push_back(node);
+    }
+    waits_for[node] = graph.nodes[node]->dependencies.size();
+    if (waits_for[node] == 0) free.add(node);
+  }
+  std::vector<Work> works;
+  works.reserve(count);
+  while (!free.empty()) {
+    const size_t node = free.take();
+    works.push_back(graph.nodes[node]->work);
+    for (const size_t dependent : dependents[node]) {
+      if (--waits_for[dependent] == 0) free.add(dependent);
+    }
   }
   return works;
 }

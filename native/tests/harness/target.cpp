@@ -1,5 +1,7 @@
 #include "harness/target.h"
 
+#include <cstring>
+
 namespace gtr::test {
 
 void require_ok(gtr_status status, const char* what) {
@@ -28,6 +30,8 @@ Target::~Target() {
   gtr_stream_destroy(stream_);
   gtr_device_close(device_);
 }
+
+bool Target::is_emulated() const { return std::strcmp(info_.name, "gtr4j emulator") == 0; }
 
 void Target::wait_for_copies() const { require_ok(gtr_stream_synchronize(copies_), "gtr_stream_synchronize"); }
 

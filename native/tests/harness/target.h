@@ -33,6 +33,8 @@ class Target {
   void wait_for_copies() const;
   const gtr_device_info& info() const { return info_; }
   bool is_cpu() const { return info_.backend == GTR_BACKEND_CPU; }
+  // The sources of the CUDA backend on the CPU: some ten thousand times slower than a card.
+  bool is_emulated() const;
   gtr_memory_stats memory() const;
 
  private:
