@@ -25,6 +25,8 @@
 // Queries that share a block of keys before the next one comes, so that blocks stay in the second-level cache.
 constexpr int64_t kQueryBlock = kTileRows < 16 ? 48 : 64;
 static_assert(kQueryBlock % kTileRows == 0);
+// Queries of a block where one block of keys is all: those of the stages that are under way at once.
+constexpr int64_t kFewestQueries = kAlternate ? 2 * kTileRows : kTileRows;
 
 // Memory of attend.
 struct Work {
@@ -136,7 +138,7 @@ struct Pass {
   int64_t first_query;
   int64_t queries;
   int64_t head_dim;
-  int64_t query_block;  // as few queries as will do, where one block of keys is all
+  int64_t query_block;
   Packed packed;
   Work& work;
   const AttentionHead* next;
@@ -170,15 +172,69 @@ struct Pass {
   }
 };
 
+// One head's elements of some tokens, to be fetched.
+struct Lines {
+  const char* first = nullptr;
+  int64_t stride = 0;  // from token to token, in bytes
+  int64_t bytes = 0;
+  int64_t tokens = 0;
+
+  Lines() = default;
+  Lines(const gtr_tensor& tensor, const AttentionHead& head, int64_t token, int64_t count) {
+    const int64_t size = tensor.dtype == GTR_BF16 ? sizeof(Bfloat16) : sizeof(float);
+    first = static_cast<const char*>(tensor.data) +
+            (head.batch * tensor.stride[0] + token * tensor.stride[1] + head.head * tensor.stride[2]) * size;
+    stride = tensor.stride[1] * size;
+    bytes = tensor.shape[3] * size;
+    tokens = count;
+  }
+
+  template <PrefetchFor kUse>
+  GTR_SIMD_INLINE void prefetch(int64_t token) const {
+    if (token < tokens) prefetch_lines<kUse>(first + token * stride, bytes);
+  }
+};
+
+// What is fetched in the course of a stage, with each row of it some: the queries that are packed next, and in the
+// course of the first block of keys a share of the keys and values of the head that follows.
+class FetchAhead {
+ public:
+  FetchAhead(const Pass& pass, const Stage& stage) {
+    const AttentionCall& call = pass.call;
+    Stage next = stage;
+    if (pass.advance(next)) {
+      if (pass.is_first(next)) queries_ = Lines(*call.q, pass.head, pass.first_query + next.query, pass.rows(next));
+    } else if (pass.next != nullptr) {  // its queries begin at the first
+      queries_ = Lines(*call.q, *pass.next, 0, smaller(kTileRows, call.q->shape[1]));
+    }
+    if (pass.next != nullptr && pass.is_first(stage)) {
+      const int64_t stages = (pass.queries + kTileRows - 1) / kTileRows;
+      const int64_t share = (pass.next->keys + stages - 1) / stages;
+      const int64_t first = stage.query / kTileRows * share;
+      const int64_t count = smaller(share, pass.next->keys - first);
+      keys_ = Lines(*call.k, *pass.next, first, count);
+      values_ = Lines(*call.v, *pass.next, first, count);
+    }
+  }
+
+  template <PrefetchFor kUse>
+  GTR_SIMD_INLINE void query(int64_t row) const {
+    queries_.prefetch<kUse>(row);
+  }
+  GTR_SIMD_INLINE void next_head(int64_t row) const {
+    for (int64_t key = row; key < keys_.tokens; key += kTileRows) {
+      keys_.prefetch<PrefetchFor::kLater>(key);
+      values_.prefetch<PrefetchFor::kLater>(key);
+    }
+  }
+
+ private:
+  Lines queries_, keys_, values_;
+};
+
 template <typename Arithmetic, typename Element>
 void pack_queries(const Pass& pass, const Stage& stage) {
   const int64_t rows = pass.rows(stage);
-  const int64_t ahead = smaller(rows, pass.queries - stage.query - kTileRows);
-  for (int64_t row = 0; row < ahead; ++row) {
-    const int64_t query = pass.first_query + stage.query + kTileRows + row;
-    prefetch_lines<PrefetchFor::kSoon>(row_of<Element>(*pass.call.q, pass.head.batch, query, pass.head.head),
-                                       pass.head_dim * sizeof(Element));
-  }
   float* units = pass.query_units(stage);
   for (int64_t row = 0; row < kTileRows; ++row, units += kHeadStride) {
     pass.states(stage)[row] = {kMinusInfinity, 0.0f};
@@ -279,84 +335,78 @@ GTR_SIMD_INLINE void prefetch_out(const Pass& pass, const Stage& stage) {
   }
 }
 
-template <typename Element>
-void write_out(const Pass& pass, const Stage& stage) {
+// Calls done(row) after each row.
+template <typename Element, typename Done>
+void write_out(const Pass& pass, const Stage& stage, const Done& done) {
   Element* to = out_row<Element>(pass, stage);
   for (int64_t row = 0; row < pass.rows(stage); ++row, to += pass.call.out->stride[1]) {
     finish_row(pass.sums(stage) + row * kHeadStride, pass.states(stage)[row].sum, pass.head_dim, to);
+    done(row);
   }
 }
 
-// A part of the keys and values of the head that follows: all of them in the course of the first block of keys.
-template <typename Element>
-GTR_SIMD_INLINE void prefetch_part(const gtr_tensor& tensor, const Pass& pass, const Stage& stage) {
-  const int64_t stages = (pass.queries + kTileRows - 1) / kTileRows;
-  const int64_t rows = (pass.next->keys + stages - 1) / stages;
-  const int64_t first = stage.query / kTileRows * rows;
-  const int64_t end = smaller(first + rows, pass.next->keys);
-  for (int64_t row = first; row < end; ++row) {
-    prefetch_lines<PrefetchFor::kLater>(row_of<Element>(tensor, pass.next->batch, row, pass.next->head),
-                                        pass.head_dim * sizeof(Element));
-  }
-}
-
-GTR_SIMD_INLINE void prefetch_part(const gtr_tensor& tensor, const Pass& pass, const Stage& stage) {
-  if (tensor.dtype == GTR_BF16) {
-    prefetch_part<Bfloat16>(tensor, pass, stage);
-  } else {
-    prefetch_part<float>(tensor, pass, stage);
-  }
-}
-
-// Ends a stage whose weights are found.
-template <typename Arithmetic>
-void finish_stage(const Pass& pass, const Stage& stage, const Scores& scores) {
-  if (pass.next != nullptr && pass.is_first(stage)) {
-    prefetch_part(*pass.call.k, pass, stage);
-    prefetch_part(*pass.call.v, pass, stage);
-  }
+// Ends a stage whose weights are found. Calls done(row) after each row that is written out.
+template <typename Arithmetic, typename Done>
+void finish_stage(const Pass& pass, const Stage& stage, const Scores& scores, const Done& done) {
   add_values<Arithmetic>(pass, stage, scores);
   if (pass.is_last(stage)) {
-    const auto write = pass.call.out->dtype == GTR_BF16 ? write_out<Bfloat16> : write_out<float>;
-    write(pass, stage);
+    const auto write = pass.call.out->dtype == GTR_BF16 ? write_out<Bfloat16, Done> : write_out<float, Done>;
+    write(pass, stage, done);
   }
 }
 
-// One stage after the other, weights where their scores were.
+// One stage after the other, weights where their scores were. Lines are fetched a few at a time, while weights are
+// found, which waits for no memory: many at once wait for one another and hold up what comes after them.
 template <typename Arithmetic>
 void attend_in_order(const Pass& pass) {
   Scores& scores = pass.work.scores[0];
   Stage stage{0, 0};
   for (bool more = true; more; more = pass.advance(stage)) {
+    const FetchAhead ahead(pass, stage);
     if (pass.is_last(stage)) prefetch_out(pass, stage);
     score<Arithmetic>(pass, stage, scores, nullptr);
     prepare_weights<Arithmetic>(pass, stage, scores);
-    weigh_rows<Arithmetic>(scores, pass.key_vectors(stage), pass.rows(stage), scores.values);
+    weigh_rows<Arithmetic>(
+        scores, pass.key_vectors(stage), pass.rows(stage),
+        scores.values, [&](int64_t row) __attribute__((always_inline)) {
+          ahead.query<PrefetchFor::kLater>(row);
+          ahead.next_head(row);
+        });
     for (int64_t row = 0; row < worked_rows(pass.rows(stage)); ++row) add_total(row, scores, pass.states(stage)[row]);
-    finish_stage<Arithmetic>(pass, stage, scores);
+    finish_stage<Arithmetic>(
+        pass, stage, scores, [&](int64_t row) __attribute__((always_inline)) { ahead.query<PrefetchFor::kSoon>(row); });
   }
 }
 
 // Weights of a stage are found while the next one's scores are.
 template <typename Arithmetic>
 void attend_alternating(const Pass& pass) {
+  const auto score_stage = [&](const Stage& stage, Scores& scores, Scores* before) {
+    const FetchAhead ahead(pass, stage);
+    for (int64_t row = 0; row < kTileRows; ++row) ahead.query<PrefetchFor::kSoon>(row);
+    score<Arithmetic>(pass, stage, scores, before);
+  };
   Scores* scores = &pass.work.scores[0];
   Scores* next_scores = &pass.work.scores[1];
   Stage stage{0, 0};
-  score<Arithmetic>(pass, stage, *scores, nullptr);
+  score_stage(stage, *scores, nullptr);
   prepare_weights<Arithmetic>(pass, stage, *scores);
   for (bool more = true; more;) {
     Stage next = stage;
     more = pass.advance(next);
     const bool alternate = more && can_alternate(pass.head_dim / Arithmetic::kElements) &&
                            pass.key_vectors(next) == pass.key_vectors(stage);
-    if (!alternate) weigh_rows<Arithmetic>(*scores, pass.key_vectors(stage), pass.rows(stage), pass.work.weights);
+    if (!alternate) {
+      weigh_rows<Arithmetic>(*scores, pass.key_vectors(stage), pass.rows(stage), pass.work.weights, [](int64_t) {});
+    }
     if (more && pass.is_last(next)) prefetch_out(pass, next);
-    if (more) score<Arithmetic>(pass, next, *next_scores, alternate ? scores : nullptr);
+    if (more) score_stage(next, *next_scores, alternate ? scores : nullptr);
     for (int64_t row = 0; row < worked_rows(pass.rows(stage)); ++row) add_total(row, *scores, pass.states(stage)[row]);
     // Here, where the products that follow hide the latencies.
     if (more) prepare_weights<Arithmetic>(pass, next, *next_scores);
-    finish_stage<Arithmetic>(pass, stage, *scores);
+    const FetchAhead ahead(pass, stage);
+    for (int64_t row = 0; row < kTileRows; ++row) ahead.next_head(row);
+    finish_stage<Arithmetic>(pass, stage, *scores, [](int64_t) {});
     stage = next;
     Scores* const free_scores = scores;
     scores = next_scores;
@@ -375,7 +425,7 @@ void attend(const AttentionCall& call, const AttentionHead& head, int64_t first_
                   first_query,
                   queries,
                   head_dim,
-                  head.keys <= kAttentionKeys ? 2 * kTileRows : kQueryBlock,
+                  head.keys <= kAttentionKeys ? kFewestQueries : kQueryBlock,
                   packed_at<Arithmetic>(const_cast<void*>(memory), head.keys, head_dim),
                   work,
                   next_head};

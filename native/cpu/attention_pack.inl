@@ -52,11 +52,13 @@ void pack_keys(const gtr_tensor& k, const AttentionHead& head, int64_t first, in
   const int64_t units = head_dim / Arithmetic::kElements;
   const int64_t steps = units_of<Arithmetic>(head_dim);
   const int64_t vectors = round_up(keys, kLanes) / kLanes;
+  const int64_t stride = k.stride[1];
   for (int64_t vector = 0; vector < vectors;) {
     const int64_t panel = panel_vectors(vector, vectors);
     for (int64_t n = 0; n < panel; ++n) {
       const int64_t key = first + (vector + n) * kLanes;
-      const int present = static_cast<int>(smaller(kLanes, first + keys - key));
+      const int64_t present = smaller(kLanes, first + keys - key);
+      const Element* const first_row = row_of<Element>(k, head.batch, key, head.head);
       const int64_t ahead_end = smaller(key + kRowsAhead + kLanes, first + keys);
       for (int64_t ahead = key + kRowsAhead; ahead < ahead_end; ++ahead) {
         prefetch_lines<PrefetchFor::kSoon>(row_of<Element>(k, head.batch, ahead, head.head),
@@ -66,9 +68,8 @@ void pack_keys(const gtr_tensor& k, const AttentionHead& head, int64_t first, in
         const int count = static_cast<int>(smaller(kLanes, units - unit));
         Vec square[kLanes];
         for (int i = 0; i < kLanes; ++i) {
-          const int64_t from = key + (i < present ? i : present - 1);
-          const Element* row = row_of<Element>(k, head.batch, from, head.head) + unit * Arithmetic::kElements;
-          square[i] = Arithmetic::load_units(row, count);
+          const Element* const row = first_row + smaller(i, present - 1) * stride;
+          square[i] = Arithmetic::load_units(row + unit * Arithmetic::kElements, count);
         }
         transpose(square);
         const int64_t filled = smaller(kLanes, steps - unit);
@@ -86,13 +87,12 @@ template <typename Arithmetic, typename Element>
 void pack_values(const gtr_tensor& v, const AttentionHead& head, int64_t first, int64_t keys, int64_t head_dim,
                  float* packed) {
   const int64_t vectors = round_up(head_dim, kLanes) / kLanes;
+  const int64_t stride = v.stride[1];
   for (int64_t vector = 0; vector < vectors;) {
     const int64_t panel = panel_vectors(vector, vectors);
-    for (int64_t key = first; key < first + keys; key += Arithmetic::kElements) {
-      const Element* row = row_of<Element>(v, head.batch, key, head.head);
-      const Element* next = Arithmetic::kElements == 2 && key + 1 < first + keys
-                                ? row_of<Element>(v, head.batch, key + 1, head.head)
-                                : nullptr;
+    const Element* row = row_of<Element>(v, head.batch, first, head.head);
+    for (int64_t key = first; key < first + keys; key += Arithmetic::kElements, row += Arithmetic::kElements * stride) {
+      const Element* const next = Arithmetic::kElements == 2 && key + 1 < first + keys ? row + stride : nullptr;
       const int64_t ahead_end = smaller(key + kRowsAhead + Arithmetic::kElements, first + keys);
       for (int64_t ahead = key + kRowsAhead; vector == 0 && ahead < ahead_end; ++ahead) {
         prefetch_lines<PrefetchFor::kSoon>(row_of<Element>(v, head.batch, ahead, head.head),

@@ -14,6 +14,7 @@ struct PairProducts {
   GTR_SIMD_INLINE static Vec round(Vec v) { return widen(narrow(v)); }
 
   GTR_SIMD_INLINE static Vec load_units(const Bfloat16* p, int n) {
+    if (n == kLanes) return {_mm512_loadu_ps(p)};
     return {_mm512_castsi512_ps(_mm512_maskz_loadu_epi32(first_lanes(n), p))};
   }
   GTR_SIMD_INLINE static Vec load_units(const float* p, int n) {
@@ -24,6 +25,7 @@ struct PairProducts {
   }
 
   GTR_SIMD_INLINE static __m512i load_halves(const Bfloat16* p, int n) {
+    if (n == kLanes) return _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
     return _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(first_lanes(n), p));
   }
   GTR_SIMD_INLINE static __m512i load_halves(const float* p, int n) {

@@ -95,10 +95,12 @@ void score_rows(const float* queries, const float* keys, int64_t vectors, int64_
   }
 }
 
-template <typename Arithmetic>
-void weigh_rows(Scores& scores, int64_t vectors, int64_t rows, float* weights) {
+// Calls fetch(row) with each row.
+template <typename Arithmetic, typename Fetch>
+void weigh_rows(Scores& scores, int64_t vectors, int64_t rows, float* weights, const Fetch& fetch) {
   constexpr int kAtOnce = 4;
   for (int64_t row = 0; row < rows; ++row, weights += kScoreStride) {
+    fetch(row);
     const float* const from = scores.values + row * kScoreStride;
     const Vec offset = broadcast(scores.offsets[row]);
     const Vec factor = broadcast(scores.factor);

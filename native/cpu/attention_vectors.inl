@@ -152,8 +152,10 @@ void score_rows(const float* queries, const float* keys, int64_t vectors, int64_
   }
 }
 
-template <typename Arithmetic>
-void weigh_rows(Scores& scores, int64_t vectors, int64_t, float* weights) {
+// Calls fetch(row) with each row.
+template <typename Arithmetic, typename Fetch>
+void weigh_rows(Scores& scores, int64_t vectors, int64_t, float* weights, const Fetch& fetch) {
+  for (int64_t row = 0; row < kTileRows; ++row) fetch(row);
   for (int64_t vector = 0; vector < vectors;) {
     const int64_t n = panel_vectors(vector, vectors);
     with_panel_width(n, [&](auto width) { weigh_panel<Arithmetic, width.value>(scores, vector * kLanes, weights); });
