@@ -6,6 +6,7 @@ import org.bytedeco.javacpp.Pointer;
 public abstract class NativeDevice extends NativeObject {
   private final gtr_device handle;
   private final gtr_device_info description;
+  private final boolean asynchronous;
 
   /** Opens a device; every value is as in {@code gtr_device_options}. */
   protected NativeDevice(int backend, int index, int threads, int tier) {
@@ -17,6 +18,7 @@ public abstract class NativeDevice extends NativeObject {
     handle = new gtr_device((Pointer) null);
     Status.check(Gtr.gtr_device_open(options, handle));
     Status.check(Gtr.gtr_device_get_info(handle, description)); // fails for null alone
+    asynchronous = description.backend() != Gtr.GTR_BACKEND_CPU;
   }
 
   /** The handle; the caller has acquired this object. */
@@ -31,7 +33,7 @@ public abstract class NativeDevice extends NativeObject {
 
   /** Whether calls on its streams return when they are enqueued, not when they are done. */
   public final boolean isAsynchronous() {
-    return description.backend() != Gtr.GTR_BACKEND_CPU;
+    return asynchronous;
   }
 
   @Override

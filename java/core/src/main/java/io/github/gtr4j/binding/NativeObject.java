@@ -1,7 +1,6 @@
 package io.github.gtr4j.binding;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 
 /**
  * Base of everything that holds native memory and is freed by hand. Guards against the mistakes
@@ -11,20 +10,15 @@ import java.lang.invoke.VarHandle;
  */
 public abstract class NativeObject implements AutoCloseable {
   private static final int CLOSED = Integer.MIN_VALUE;
-  private static final VarHandle USES;
-  private static final VarHandle CHILDREN;
-  private static final VarHandle ENQUEUED;
-
-  static {
-    try {
-      MethodHandles.Lookup lookup = MethodHandles.lookup();
-      USES = lookup.findVarHandle(NativeObject.class, "uses", int.class);
-      CHILDREN = lookup.findVarHandle(NativeObject.class, "children", int.class);
-      ENQUEUED = lookup.findVarHandle(NativeObject.class, "enqueued", int.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
+  // Not VarHandles, which cost several times as much until the JIT's last tier has compiled their
+  // callers: with a dozen
+  // uses a call that would be felt in a program's first pictures.
+  private static final AtomicIntegerFieldUpdater<NativeObject> USES =
+      AtomicIntegerFieldUpdater.newUpdater(NativeObject.class, "uses");
+  private static final AtomicIntegerFieldUpdater<NativeObject> CHILDREN =
+      AtomicIntegerFieldUpdater.newUpdater(NativeObject.class, "children");
+  private static final AtomicIntegerFieldUpdater<NativeObject> ENQUEUED =
+      AtomicIntegerFieldUpdater.newUpdater(NativeObject.class, "enqueued");
 
   private final NativeObject parent;
 
@@ -123,12 +117,14 @@ public abstract class NativeObject implements AutoCloseable {
    */
   @Override
   public void close() {
-    int seen = (int) USES.compareAndExchange(this, 0, CLOSED);
-    if (seen < 0) {
-      return;
-    }
-    if (seen > 0) {
-      throw new IllegalStateException("cannot close " + label() + ": " + obstacle(seen));
+    while (!USES.compareAndSet(this, 0, CLOSED)) {
+      int seen = uses;
+      if (seen < 0) {
+        return;
+      }
+      if (seen > 0) {
+        throw new IllegalStateException("cannot close " + label() + ": " + obstacle(seen));
+      }
     }
     closedAt = new Throwable(label() + " was closed here");
     try {
@@ -171,7 +167,7 @@ public abstract class NativeObject implements AutoCloseable {
 
   /** Undoes the constructor's registration when the native side could not be made. */
   protected final void abandon() {
-    USES.setVolatile(this, CLOSED);
+    uses = CLOSED;
     if (parent != null) {
       parent.removeChild();
     }
