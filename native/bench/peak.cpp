@@ -21,6 +21,10 @@ constexpr double kSeconds = 0.05;            // of one measurement
 constexpr int kRepetitions = 5;              // of which the median counts, as with what is compared to it
 constexpr int kReadRepetitions = 15;         // they are shorter
 constexpr int64_t kReadFloats = 64ll << 20;  // 256 MiB a thread, beyond every cache
+constexpr int64_t kMatrixReads = 100;        // at a time, of what may lie in a cache
+constexpr int64_t kHeadReads = 8;
+constexpr int64_t kReadMultiple = 256;       // see PeakLoops::read
+constexpr int64_t kPage = int64_t{1} << 21;  // a large one
 
 volatile float sink;
 
@@ -97,23 +101,25 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-double flops_per_second(float (*loop)(int64_t), int64_t flops_per_round, int32_t threads) {
-  int64_t rounds = 1 << 16;
+// loop(thread, rounds) does `per_round` of something in each of so many rounds.
+template <typename Loop>
+double per_second(const Loop& loop, int64_t per_round, int32_t threads) {
+  int64_t rounds = 16;
   std::vector<double> rates;
   for (int repetition = -1; repetition < kRepetitions; ++repetition) {
-    const double seconds = time_together(threads, [&](int32_t) { sink = loop(rounds); });
+    const double seconds = time_together(threads, [&](int32_t thread) { sink = loop(thread, rounds); });
     if (repetition < 0) {  // finds out how many rounds take kSeconds, and warms up
       rounds = std::max<int64_t>(1, static_cast<int64_t>(static_cast<double>(rounds) * kSeconds / seconds));
+      if (seconds < kSeconds / 4) --repetition;  // too short to tell
       continue;
     }
-    rates.push_back(static_cast<double>(rounds) * static_cast<double>(flops_per_round) * threads / seconds);
+    rates.push_back(static_cast<double>(rounds) * static_cast<double>(per_round) * threads / seconds);
   }
   return median(rates);
 }
 
 // On large pages, as weights are: what the tables of small ones cost is not the memory's speed.
 std::unique_ptr<float, decltype(&std::free)> ones(size_t count) {
-  constexpr size_t kPage = size_t{1} << 21;
   const size_t bytes = (count * sizeof(float) + kPage - 1) / kPage * kPage;
   std::unique_ptr<float, decltype(&std::free)> data(static_cast<float*>(std::aligned_alloc(kPage, bytes)), &std::free);
   if (data == nullptr) throw std::bad_alloc();
@@ -122,24 +128,61 @@ std::unique_ptr<float, decltype(&std::free)> ones(size_t count) {
   return data;
 }
 
-double bytes_per_second(float (*read)(const float*, int64_t), int32_t threads) {
-  const size_t count = static_cast<size_t>(kReadFloats) * static_cast<size_t>(threads);
+// Each thread reads as many floats of its own, `times` times.
+double bytes_per_second(float (*read)(const float*, int64_t), int64_t floats, int64_t times, int32_t threads) {
+  const size_t count = static_cast<size_t>(floats) * static_cast<size_t>(threads);
   const auto data = ones(count);
   std::vector<double> rates;
   for (int repetition = 0; repetition < kReadRepetitions; ++repetition) {
-    const double seconds =
-        time_together(threads, [&](int32_t thread) { sink = read(data.get() + thread * kReadFloats, kReadFloats); });
-    rates.push_back(static_cast<double>(count * sizeof(float)) / seconds);
+    const double seconds = time_together(threads, [&](int32_t thread) {
+      for (int64_t time = 0; time < times; ++time) sink = read(data.get() + thread * floats, floats);
+    });
+    rates.push_back(static_cast<double>(count * sizeof(float)) * static_cast<double>(times) / seconds);
   }
   return median(rates);
+}
+
+// Floats of each thread, as many as PeakLoops::read takes.
+int64_t part_of(int64_t bytes, int32_t threads) {
+  const int64_t floats = bytes / static_cast<int64_t>(sizeof(float)) / threads;
+  return std::max(floats / kReadMultiple, int64_t{1}) * kReadMultiple;
+}
+
+// bfloat16 of either sign between 1/2 and 2. Zeros and other constants would be multiplied faster: they take less
+// power, and the processor's frequency follows.
+void fill_bf16(uint16_t* values, int64_t count) {
+  uint32_t seed = 1;
+  for (int64_t i = 0; i < count; ++i) {
+    seed = seed * 1664525u + 1013904223u;
+    values[i] = static_cast<uint16_t>((seed >> 31) << 15 | (0x3f00u + (seed >> 16 & 0xffu)));
+  }
+}
+
+double cached_flops_per_second(const PeakLoops& loops, int32_t threads) {
+  const int64_t floats = (loops.cached_bytes + kPage - 1) / kPage * kPage / static_cast<int64_t>(sizeof(float));
+  const auto operands = ones(static_cast<size_t>(floats) * static_cast<size_t>(threads));
+  fill_bf16(reinterpret_cast<uint16_t*>(operands.get()), 2 * floats * threads);
+  return per_second(
+      [&](int32_t thread, int64_t rounds) { return loops.cached_bf16(operands.get() + thread * floats, rounds); },
+      loops.cached_flops_per_round, threads);
 }
 
 }  // namespace
 
 Peak measure_peak(int32_t tier, int32_t threads) {
   const PeakLoops& loops = loops_of(tier);
-  return {flops_per_second(loops.f32, loops.f32_flops_per_round, threads),
-          flops_per_second(loops.bf16, loops.bf16_flops_per_round, threads), bytes_per_second(loops.read, threads), 0};
+  const auto on_registers = [&](float (*loop)(int64_t), int64_t per_round) {
+    return per_second([&](int32_t, int64_t rounds) { return loop(rounds); }, per_round, threads);
+  };
+  Peak peak{};
+  peak.f32_flops = on_registers(loops.f32, loops.f32_flops_per_round);
+  peak.bf16_flops = on_registers(loops.bf16, loops.bf16_flops_per_round);
+  peak.read_bytes = bytes_per_second(loops.read, kReadFloats, 1, threads);
+  peak.cached_bf16_flops = loops.cached_bf16 == nullptr ? peak.bf16_flops : cached_flops_per_second(loops, threads);
+  peak.matrix_bytes = bytes_per_second(loops.read, part_of(kMatrixBytes, threads), kMatrixReads, threads);
+  peak.head_bytes = bytes_per_second(loops.read, part_of(kHeadBytes, threads), kHeadReads, threads);
+  if (loops.softmax != nullptr) peak.softmax_weights = on_registers(loops.softmax, loops.softmax_weights_per_round);
+  return peak;
 }
 
 }  // namespace gtr::bench

@@ -17,6 +17,13 @@ struct PeakLoops {
   int64_t bf16_flops_per_round;
   // Reads `floats` floats, a multiple of 256, from memory aligned to 64 bytes.
   float (*read)(const float* data, int64_t floats);
+  // Null where they change nothing: bf16 with operands that are loaded from the second-level cache, `cached_bytes` of
+  // bfloat16, and the weights of a softmax, found from scores in the first-level cache beside what else is computed.
+  float (*cached_bf16)(const void* operands, int64_t rounds) = nullptr;
+  int64_t cached_bytes = 0;
+  int64_t cached_flops_per_round = 0;
+  float (*softmax)(int64_t rounds) = nullptr;
+  int64_t softmax_weights_per_round = 0;
 };
 
 namespace scalar {
@@ -35,13 +42,22 @@ namespace amxbf16 {
 extern const PeakLoops kPeakLoops;
 }
 
-// What `threads` threads, or a card, reach together.
+// What `threads` threads, or a card, reach together, per second.
 struct Peak {
-  double f32_flops;   // per second
-  double bf16_flops;  // per second
-  double read_bytes;  // per second, from memory
-  double copy_bytes;  // per second, read and written together, within a card's memory; 0 of the CPU
+  double f32_flops;
+  double bf16_flops;
+  double read_bytes;             // from memory
+  double copy_bytes;             // read and written together, within a card's memory; 0 of the CPU
+  double cached_bf16_flops = 0;  // with operands from the second-level cache; 0 of a card, as the next three
+  double matrix_bytes = 0;       // read of kMatrixBytes, of which each thread has a part
+  double head_bytes = 0;         // the same of kHeadBytes
+  double softmax_weights = 0;    // 0: they cost what else is computed with the same instructions
 };
+
+// Weights in bfloat16 that are read again and again, from whatever cache holds them: qkv of a block of MAR-B, and the
+// square matrices of its diffusion head.
+constexpr int64_t kMatrixBytes = int64_t{3} * 768 * 768 * 2;
+constexpr int64_t kHeadBytes = int64_t{2} * 6 * 1024 * 1024 * 2;
 
 // tier: a gtr_cpu_tier that this machine has.
 Peak measure_peak(int32_t tier, int32_t threads);

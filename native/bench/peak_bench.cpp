@@ -16,6 +16,10 @@ void bench_peak(Runner& runner) {
   add("read from memory", GTR_PRECISION_F32, 0, peak.read_bytes);
   if (runner.is_of_card()) {
     add("copy within memory, read and written", GTR_PRECISION_F32, 0, peak.copy_bytes);
+  } else {
+    add("multiply-add, operands from the second-level cache", GTR_PRECISION_BF16, peak.cached_bf16_flops, 0);
+    add("read 3.5 MB again, each thread its part", GTR_PRECISION_F32, 0, peak.matrix_bytes);
+    add("read 25 MB again, each thread its part", GTR_PRECISION_F32, 0, peak.head_bytes);
   }
 }
 

@@ -77,7 +77,7 @@ extern "C" {
 
 const char* gtr_bench_last_error() { return last_error.c_str(); }
 
-int32_t gtr_bench_measure_peak(int32_t tier, int32_t threads, double out[3]) {
+int32_t gtr_bench_measure_peak(int32_t tier, int32_t threads, gtr_bench_peak* out) {
   return guarded([&] {
     int32_t available = 0;
     gtr::bench::check(gtr_cpu_tier_available(tier, &available));
@@ -86,9 +86,10 @@ int32_t gtr_bench_measure_peak(int32_t tier, int32_t threads, double out[3]) {
                     " threads are not 1 or more");
     }
     const gtr::bench::Peak peak = gtr::bench::measure_peak(tier, threads);
-    out[0] = peak.f32_flops;
-    out[1] = peak.bf16_flops;
-    out[2] = peak.read_bytes;
+    *out = {peak.f32_flops,      peak.bf16_flops,
+            peak.read_bytes,     peak.cached_bf16_flops > 0 ? peak.cached_bf16_flops : peak.bf16_flops,
+            peak.matrix_bytes,   peak.head_bytes,
+            peak.softmax_weights};
   });
 }
 

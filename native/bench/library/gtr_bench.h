@@ -14,9 +14,19 @@ extern "C" {
 /* What went wrong in the calling thread's last call that returned -1. */
 GTR_BENCH_API const char* gtr_bench_last_error(void);
 
-/* What `threads` threads reach together with the instructions of a gtr_cpu_tier, the median of several repetitions:
- * out[0] float FLOP/s, out[1] bfloat16 FLOP/s, out[2] bytes/s read from memory. */
-GTR_BENCH_API int32_t gtr_bench_measure_peak(int32_t tier, int32_t threads, double out[3]);
+/* What `threads` threads reach together per second with the instructions of a gtr_cpu_tier, the median of several
+ * repetitions. */
+typedef struct gtr_bench_peak {
+  double f32_flops;
+  double bf16_flops;
+  double read_bytes;        /* from memory */
+  double cached_bf16_flops; /* with operands from the second-level cache; bf16_flops where they change nothing */
+  double matrix_bytes;      /* read of 3.5 MB again and again, each thread its part: qkv of MAR-B in bfloat16 */
+  double head_bytes;        /* the same of 25 MB: the square matrices of MAR-B's head */
+  double softmax_weights;   /* found by attention's loop; 0 where products need the same instructions */
+} gtr_bench_peak;
+
+GTR_BENCH_API int32_t gtr_bench_measure_peak(int32_t tier, int32_t threads, gtr_bench_peak* out);
 
 /* Guided images that go through the default GtR plan together on the CPU, with random weights. */
 typedef struct gtr_bench_images gtr_bench_images;

@@ -30,11 +30,21 @@ void images_of(int32_t precision) {
 }  // namespace
 
 int main() {
-  double peak[3] = {};
-  expect(gtr_bench_measure_peak(GTR_TIER_SCALAR, 2, peak) == 0, "peaks are measured");
-  expect(peak[0] > 0 && peak[1] > 0 && peak[2] > 0, "peaks are numbers");
-  expect(gtr_bench_measure_peak(99, 1, peak) != 0, "an unknown tier is refused");
-  expect(gtr_bench_measure_peak(GTR_TIER_SCALAR, 0, peak) != 0, "no thread is refused");
+  gtr_bench_peak peak{};
+  expect(gtr_bench_measure_peak(GTR_TIER_SCALAR, 2, &peak) == 0, "peaks are measured");
+  expect(peak.f32_flops > 0 && peak.bf16_flops > 0 && peak.read_bytes > 0 && peak.matrix_bytes > 0 &&
+             peak.head_bytes > 0 && peak.softmax_weights == 0,
+         "peaks are numbers");
+  expect(peak.cached_bf16_flops == peak.bf16_flops, "vectors' products are as fast from a cache");
+  int32_t has_amx = 0;
+  expect(gtr_cpu_tier_available(GTR_TIER_AMX_BF16, &has_amx) == GTR_OK, "the tier is asked for");
+  if (has_amx != 0) {
+    expect(gtr_bench_measure_peak(GTR_TIER_AMX_BF16, 1, &peak) == 0, "peaks of tiles are measured");
+    expect(peak.cached_bf16_flops > 0 && peak.cached_bf16_flops != peak.bf16_flops && peak.softmax_weights > 0,
+           "peaks of tiles are numbers");
+  }
+  expect(gtr_bench_measure_peak(99, 1, &peak) != 0, "an unknown tier is refused");
+  expect(gtr_bench_measure_peak(GTR_TIER_SCALAR, 0, &peak) != 0, "no thread is refused");
   images_of(GTR_PRECISION_F32);
   images_of(GTR_PRECISION_BF16);
   gtr_bench_images* images = nullptr;

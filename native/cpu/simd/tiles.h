@@ -59,6 +59,13 @@ GTR_SIMD_INLINE void tile_load(const void* from, int64_t stride) {
   asm volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(bytes), "r"(stride), "i"(kTile), "m"(*(const char(*)[])bytes));
 }
 
+// The same without taking the place of other lines in the first-level cache.
+template <int kTile>
+GTR_SIMD_INLINE void tile_load_once(const void* from, int64_t stride) {
+  const auto* bytes = static_cast<const char*>(from);
+  asm volatile("tileloaddt1 (%0,%1,1), %%tmm%c2" : : "r"(bytes), "r"(stride), "i"(kTile), "m"(*(const char(*)[])bytes));
+}
+
 template <int kTile>
 GTR_SIMD_INLINE void tile_store(void* to, int64_t stride) {
   auto* bytes = static_cast<char*>(to);

@@ -37,6 +37,11 @@ inline void tile_load(const void* from, int64_t stride) {
 }
 
 template <int kTile>
+inline void tile_load_once(const void* from, int64_t stride) {
+  tile_load<kTile>(from, stride);
+}
+
+template <int kTile>
 inline void tile_store(void* to, int64_t stride) {
   const EmulatedTile& tile = emulated_tiles[kTile];
   char* row = static_cast<char*>(to);

@@ -19,6 +19,12 @@ record AttentionWorkload(long sequences, long queries, long keys, long heads, lo
     return 4.0 * sequences * heads * queries * keys * headDim;
   }
 
+  @Override
+  public double leastSeconds(Precision precision, Peaks peaks) {
+    double weights = (double) sequences * heads * queries * keys;
+    return Math.max(flops() / peaks.flops(precision), peaks.softmaxSeconds(precision, weights));
+  }
+
   long width() {
     return heads * headDim;
   }

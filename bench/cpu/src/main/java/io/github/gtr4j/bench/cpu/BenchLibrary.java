@@ -3,6 +3,7 @@ package io.github.gtr4j.bench.cpu;
 import com.sun.jna.Library;
 import com.sun.jna.Native;
 import com.sun.jna.Pointer;
+import com.sun.jna.Structure;
 import com.sun.jna.ptr.PointerByReference;
 
 /** The native benchmarks that libgtr_bench offers, see gtr_bench.h. */
@@ -12,14 +13,33 @@ interface BenchLibrary extends Library {
     return Native.load("gtr_bench", BenchLibrary.class);
   }
 
+  /** Its gtr_bench_peak; every field is per second. */
+  @Structure.FieldOrder({
+    "f32Flops",
+    "bf16Flops",
+    "readBytes",
+    "cachedBf16Flops",
+    "matrixBytes",
+    "headBytes",
+    "softmaxWeights"
+  })
+  final class Peak extends Structure {
+    public double f32Flops;
+    public double bf16Flops;
+    public double readBytes;
+    public double cachedBf16Flops;
+    public double matrixBytes;
+    public double headBytes;
+    public double softmaxWeights;
+  }
+
   /**
    * What so many threads reach together with a tier's instructions.
    *
    * @param tier a gtr_cpu_tier
-   * @param out [3]: float FLOP/s, bfloat16 FLOP/s, bytes per second read from memory
    * @return 0, or -1 and a message is left
    */
-  int gtr_bench_measure_peak(int tier, int threads, double[] out);
+  int gtr_bench_measure_peak(int tier, int threads, Peak out);
 
   /**
    * Guided images that go through GtR's default plan together, with random weights.

@@ -12,19 +12,22 @@ import java.util.Map;
  * @param peer what libtorch took; null if it was not measured
  * @param pytorch what Python's PyTorch took, whose build is another; null if it was not measured
  * @param peaks of the machine meanwhile; null if they were not measured
+ * @param leastSeconds that the peaks allow; NaN if that is not known
  */
-public record Comparison(Result ours, Result peer, Result pytorch, Peaks peaks) {
+public record Comparison(
+    Result ours, Result peer, Result pytorch, Peaks peaks, double leastSeconds) {
   /** Of two results alone. */
   public Comparison(Result ours, Result peer) {
-    this(ours, peer, null, null);
+    this(ours, peer, null, null, Double.NaN);
   }
 
   Comparison with(Result pytorch) {
-    return new Comparison(ours, peer, pytorch, peaks);
+    return new Comparison(ours, peer, pytorch, peaks, leastSeconds);
   }
 
-  Comparison with(Peaks peaks) {
-    return new Comparison(ours, peer, pytorch, peaks);
+  Comparison with(Peaks peaks, Workload workload) {
+    return new Comparison(
+        ours, peer, pytorch, peaks, workload.leastSeconds(ours.precision(), peaks));
   }
 
   private record Case(String operation, String shape, Object precision) {}
@@ -69,11 +72,7 @@ public record Comparison(Result ours, Result peer, Result pytorch, Peaks peaks) 
 
   /** The least time that the peaks allow, over ours. */
   double shareOfRoofline() {
-    if (peaks == null || ours.flops() == 0) {
-      return Double.NaN;
-    }
-    double arithmetic = ours.flops() / peaks.flops(ours.precision());
-    return Math.max(arithmetic, ours.bytes() / peaks.readBytes()) / ours.seconds();
+    return leastSeconds / ours.seconds();
   }
 
   /** Our time over the peer's; NaN without a peer. */

@@ -134,6 +134,18 @@ final class Goals {
       String of,
       Predicate<Case> isMeant,
       ToDoubleFunction<Comparison> share) {
-    list.atLeast(what, limit, of, values(isMeant, share));
+    list.atLeast(
+        what,
+        limit,
+        of,
+        measured.entrySet().stream()
+            .filter(entry -> isMeant.test(entry.getKey()))
+            .map(entry -> share(entry.getValue(), share))
+            .toArray(GoalList.Share[]::new));
+  }
+
+  private static GoalList.Share share(Comparison c, ToDoubleFunction<Comparison> share) {
+    double reached = share.applyAsDouble(c);
+    return new GoalList.Share(reached, reached / c.shareOfRoofline());
   }
 }

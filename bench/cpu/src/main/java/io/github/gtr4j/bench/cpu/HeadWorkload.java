@@ -70,6 +70,14 @@ record HeadWorkload(
     return passes * 2 * blocks * width * (double) width * Cpu.activation(precision).bytes();
   }
 
+  /** The square matrices come from whichever cache holds them. */
+  @Override
+  public double leastSeconds(Precision precision, Peaks peaks) {
+    double passBytes = memoryBytes(precision) / groups.get(0).steps();
+    double reading = passBytes >= Peaks.HEAD ? memoryBytes(precision) / peaks.headBytes() : 0;
+    return Math.max(flops() / peaks.cachedFlops(precision), reading);
+  }
+
   /** Every tensor by its name in checkpoints. */
   Map<String, Weight> weights() {
     Map<String, Weight> weights = new LinkedHashMap<>();

@@ -36,4 +36,9 @@ record ImageCase(ModelSize model, Precision precision, int images) {
   ImageFlops flops() {
     return ImageFlops.executed(model.configuration(), images);
   }
+
+  /** Least seconds for an image that the peaks allow. */
+  double leastSeconds(Peaks peaks) {
+    return ImageFlops.leastSeconds(model.configuration(), images, precision, peaks) / images;
+  }
 }

@@ -58,7 +58,13 @@ final class ImageGoals {
         "FLOPs executed over time, " + text(c),
         limit,
         "of peak",
-        values(c::equals, ImageResult::shareOfPeak));
+        results.stream()
+            .filter(result -> result.images().equals(c))
+            .map(
+                result ->
+                    new GoalList.Share(
+                        result.shareOfPeak(), result.shareOfPeak() / result.shareOfRoofline()))
+            .toArray(GoalList.Share[]::new));
   }
 
   private static String text(ImageCase c) {

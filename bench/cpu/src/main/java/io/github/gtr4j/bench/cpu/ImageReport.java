@@ -50,8 +50,8 @@ record ImageReport(
     text.append(
         """
 
-        | case | TFLOP per image | TFLOP/s | peak | of peak |
-        |---|---|---|---|---|
+        | case | TFLOP per image | TFLOP/s | peak | of peak | least time at the ceilings | of it |
+        |---|---|---|---|---|---|---|
         """);
     for (ImageResult result : results) {
       text.row(
@@ -59,8 +59,19 @@ record ImageReport(
           Markdown.format("%.2f", result.flops().total() / result.images().images() / 1e12),
           Markdown.format("%.3f", result.flopsPerSecond() / 1e12),
           Markdown.format("%.3f", result.peaks().flops(result.images().precision()) / 1e12),
-          Markdown.percent(result.shareOfPeak()));
+          Markdown.percent(result.shareOfPeak()),
+          Markdown.format("%.2f s", result.images().leastSeconds(result.peaks())),
+          Markdown.percent(result.shareOfRoofline()));
     }
+    text.append(
+        """
+
+        The least time is that of the operations one after the other, without norms and what else is no product, at the
+        median ceilings:
+        """);
+    results.forEach(
+        result ->
+            text.append(result.images().text() + ": " + Markdown.describe(result.peaks()) + ".\n"));
     text.append(
         """
 

@@ -108,6 +108,11 @@ record ImageResult(
     return peer == null ? Double.NaN : java.headSeconds() / peer.headSeconds();
   }
 
+  /** The least time that the peaks allow, over ours. */
+  double shareOfRoofline() {
+    return images.leastSeconds(peaks) / java.seconds();
+  }
+
   double flopsPerSecond() {
     return flops.total() / images.images() / java.seconds();
   }

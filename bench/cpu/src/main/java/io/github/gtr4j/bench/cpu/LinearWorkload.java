@@ -31,6 +31,15 @@ record LinearWorkload(
     return cold ? weightBytes(precision) : 0;
   }
 
+  /** Operands are larger than a first-level cache, so that products load them from the second. */
+  @Override
+  public double leastSeconds(Precision precision, Peaks peaks) {
+    double bytes = weightBytes(precision);
+    double reading =
+        cold ? bytes / peaks.readBytes() : bytes >= Peaks.MATRIX ? bytes / peaks.matrixBytes() : 0;
+    return Math.max(flops() / peaks.cachedFlops(precision), reading);
+  }
+
   private double weightBytes(Precision precision) {
     return (double) inputs * outputs * Cpu.activation(precision).bytes();
   }

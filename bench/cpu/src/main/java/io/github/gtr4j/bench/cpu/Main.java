@@ -87,7 +87,7 @@ public final class Main implements Callable<Integer> {
         comparison = comparison.with(new PyTorchAttention(run.python, run.threads).run(c));
       }
       Peaks after = Peaks.measure(run.threads);
-      measured.put(c, comparison.with(Peaks.mean(before, after)));
+      measured.put(c, comparison.with(Peaks.mean(before, after), c.workload()));
       before = after;
       System.err.printf(
           "[%d/%d] %s: ratio %.2f%n", measured.size(), cases.size(), c.text(), comparison.ratio());

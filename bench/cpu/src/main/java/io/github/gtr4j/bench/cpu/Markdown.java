@@ -23,9 +23,19 @@ final class Markdown {
 
   /** The peaks that a machine reached. */
   static String describe(Peaks peaks) {
-    return format(
-        "f32 %.0f GFLOP/s, bf16 %.0f GFLOP/s, reading %.1f GB/s",
-        peaks.f32Flops() / 1e9, peaks.bf16Flops() / 1e9, peaks.readBytes() / 1e9);
+    String text =
+        format(
+            "f32 %.0f GFLOP/s, bf16 %.0f GFLOP/s, from the second-level cache %.0f GFLOP/s, reading %.1f GB/s, 3.5 MB again"
+                + " %.1f GB/s, 25 MB again %.1f GB/s",
+            peaks.f32Flops() / 1e9,
+            peaks.bf16Flops() / 1e9,
+            peaks.cachedBf16Flops() / 1e9,
+            peaks.readBytes() / 1e9,
+            peaks.matrixBytes() / 1e9,
+            peaks.headBytes() / 1e9);
+    return peaks.softmaxWeights() > 0
+        ? text + format(", softmax %.1f G weights/s", peaks.softmaxWeights() / 1e9)
+        : text;
   }
 
   void goals(List<Goal> goals) {

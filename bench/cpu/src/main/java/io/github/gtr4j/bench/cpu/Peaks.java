@@ -9,13 +9,32 @@ import java.util.function.ToDoubleFunction;
 import org.openjdk.jmh.util.ListStatistics;
 
 /**
- * What the machine reaches at most, measured in the run whose shares it is the whole of.
+ * What the machine reaches at most, measured in the run whose shares it is the whole of; all per
+ * second.
  *
- * @param f32Flops floating-point operations per second in float
- * @param bf16Flops floating-point operations per second of bfloat16 products
- * @param readBytes bytes read from memory per second
+ * @param f32Flops floating-point operations in float
+ * @param bf16Flops floating-point operations of bfloat16 products
+ * @param readBytes bytes read from memory
+ * @param cachedBf16Flops as bf16Flops, with operands from the second-level cache
+ * @param matrixBytes bytes read of {@link #MATRIX} bytes again and again, each thread its part
+ * @param headBytes the same of {@link #HEAD} bytes
+ * @param softmaxWeights weights that attention's own loop finds in bfloat16; 0: these and products
+ *     need the same instructions, so that neither bounds the other
  */
-public record Peaks(double f32Flops, double bf16Flops, double readBytes) {
+public record Peaks(
+    double f32Flops,
+    double bf16Flops,
+    double readBytes,
+    double cachedBf16Flops,
+    double matrixBytes,
+    double headBytes,
+    double softmaxWeights) {
+  /** Bytes of qkv of a block of MAR-B in bfloat16. */
+  static final long MATRIX = 3L * 768 * 768 * 2;
+
+  /** Bytes of the square matrices of MAR-B's diffusion head in bfloat16. */
+  static final long HEAD = 2L * 6 * 1024 * 1024 * 2;
+
   /** Milliseconds in which a process that has just been measured goes away or to sleep. */
   private static final int SETTLING = 500;
 
@@ -33,35 +52,57 @@ public record Peaks(double f32Flops, double bf16Flops, double readBytes) {
       tier = device.info().tier();
     }
     BenchLibrary library = BenchLibrary.load();
-    double[] peaks = new double[3];
-    if (library.gtr_bench_measure_peak(tier.code(), threads, peaks) != 0) {
+    BenchLibrary.Peak peak = new BenchLibrary.Peak();
+    if (library.gtr_bench_measure_peak(tier.code(), threads, peak) != 0) {
       throw new IllegalStateException(library.gtr_bench_last_error());
     }
-    return new Peaks(peaks[0], peaks[1], peaks[2]);
+    return new Peaks(
+        peak.f32Flops,
+        peak.bf16Flops,
+        peak.readBytes,
+        peak.cachedBf16Flops,
+        peak.matrixBytes,
+        peak.headBytes,
+        peak.softmaxWeights);
   }
 
   /** Between two measurements: what the machine reached while something else ran. */
   static Peaks mean(Peaks before, Peaks after) {
-    return new Peaks(
-        (before.f32Flops + after.f32Flops) / 2,
-        (before.bf16Flops + after.bf16Flops) / 2,
-        (before.readBytes + after.readBytes) / 2);
+    return combined(value -> (value.applyAsDouble(before) + value.applyAsDouble(after)) / 2);
   }
 
   /** The median of each peak. */
   static Peaks median(List<Peaks> several) {
-    return new Peaks(
-        median(several, Peaks::f32Flops),
-        median(several, Peaks::bf16Flops),
-        median(several, Peaks::readBytes));
+    return combined(
+        value ->
+            new ListStatistics(several.stream().mapToDouble(value).toArray()).getPercentile(50));
   }
 
-  private static double median(List<Peaks> several, ToDoubleFunction<Peaks> value) {
-    return new ListStatistics(several.stream().mapToDouble(value).toArray()).getPercentile(50);
+  private static Peaks combined(ToDoubleFunction<ToDoubleFunction<Peaks>> each) {
+    return new Peaks(
+        each.applyAsDouble(Peaks::f32Flops),
+        each.applyAsDouble(Peaks::bf16Flops),
+        each.applyAsDouble(Peaks::readBytes),
+        each.applyAsDouble(Peaks::cachedBf16Flops),
+        each.applyAsDouble(Peaks::matrixBytes),
+        each.applyAsDouble(Peaks::headBytes),
+        each.applyAsDouble(Peaks::softmaxWeights));
   }
 
   /** Floating-point operations per second at a precision. */
   public double flops(Precision precision) {
     return precision == Precision.BF16 ? bf16Flops : f32Flops;
+  }
+
+  /** The same with operands from the second-level cache. */
+  double cachedFlops(Precision precision) {
+    return precision == Precision.BF16 ? cachedBf16Flops : f32Flops;
+  }
+
+  /**
+   * Least seconds for weights of a softmax beside products; 0 where they do not bound each other.
+   */
+  double softmaxSeconds(Precision precision, double weights) {
+    return precision == Precision.BF16 && softmaxWeights > 0 ? weights / softmaxWeights : 0;
   }
 }

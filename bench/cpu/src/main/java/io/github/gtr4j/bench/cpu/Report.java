@@ -37,9 +37,11 @@ record Report(String command, Machine machine, List<Comparison> comparisons, Lis
 
         Times are medians of single calls, ± half the distance between the quartiles; the ratio is our time over libtorch's.
         PyTorch is Python's, whose build is another, by bench/peers/torch_attention.py. GFLOP/s, GB/s and shares are ours:
-        FLOPs as executed, bytes of weights that come from memory; the roofline is the longer of both at the peaks, which
-        were measured before and after each case. B/op is what a call of ours allocates on the Java heap, with what JMH
-        allocates per iteration.
+        FLOPs as executed, bytes of weights that come from memory. The roofline is the longest of what an operation cannot
+        do without, at the peaks, which were measured before and after each case: products (linear and head: of operands
+        in the second-level cache), weights from where they can lie, weights of a softmax where they do not share the
+        products' instructions. B/op is what a call of ours allocates on the Java heap, with what JMH allocates per
+        iteration.
 
         | operation | | case | gtr4j | libtorch | ratio | PyTorch | GFLOP/s | of peak | GB/s | of bandwidth | of roofline | B/op |
         |---|---|---|---|---|---|---|---|---|---|---|---|---|

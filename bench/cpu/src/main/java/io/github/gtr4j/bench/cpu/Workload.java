@@ -39,6 +39,16 @@ sealed interface Workload
   }
 
   /**
+   * The least time that the peaks allow: the longest of what the operation cannot do without, all
+   * else beside it. NaN if nothing of it is counted.
+   */
+  default double leastSeconds(Precision precision, Peaks peaks) {
+    double seconds =
+        Math.max(flops() / peaks.flops(precision), memoryBytes(precision) / peaks.readBytes());
+    return seconds > 0 ? seconds : Double.NaN;
+  }
+
+  /**
    * Makes the operands.
    *
    * @param implementation {@link Implementation#GTR4J} or {@link Implementation#LIBTORCH}

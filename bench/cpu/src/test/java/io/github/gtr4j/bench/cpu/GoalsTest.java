@@ -10,7 +10,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class GoalsTest {
-  private static final Peaks PEAKS = new Peaks(1e12, 2e12, 1e11);
+  private static final Peaks PEAKS = PeaksTest.of(1e12, 2e12, 1e11);
 
   /** Goals with every case at a share of the peak and of bandwidth, and at a ratio to the peer. */
   static List<Goal> goalsOf(List<Case> cases, double share, double ratio) {
@@ -25,10 +25,9 @@ class GoalsTest {
       measured.put(
           c,
           new Comparison(
-              result(c, Implementation.GTR4J, ours, flops, bytes),
-              result(c, Implementation.LIBTORCH, ours / ratio, flops, bytes),
-              null,
-              PEAKS));
+                  result(c, Implementation.GTR4J, ours, flops, bytes),
+                  result(c, Implementation.LIBTORCH, ours / ratio, flops, bytes))
+              .with(PEAKS, c.workload()));
     }
     return Goals.of(measured);
   }
@@ -58,15 +57,30 @@ class GoalsTest {
     Case one = linear(128);
     Case other = linear(640);
     Map<Case, Comparison> measured = new LinkedHashMap<>();
-    measured.put(one, comparison(one, 0.95));
-    measured.put(other, comparison(other, 0.8));
-    Goal goal =
-        Goals.of(measured).stream()
-            .filter(g -> g.what().contains("128 rows"))
-            .findFirst()
-            .orElseThrow();
+    measured.put(one, comparison(one, 0.95, PEAKS));
+    measured.put(other, comparison(other, 0.8, PEAKS));
+    Goal goal = manyRows(measured);
     assertEquals("80% to 95%", goal.measured());
     assertEquals(Goal.Outcome.NOT_MET, goal.outcome());
+  }
+
+  private static Goal manyRows(Map<Case, Comparison> measured) {
+    return Goals.of(measured).stream()
+        .filter(g -> g.what().contains("128 rows"))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** Caches that feed the products at 0.6 of their peak. */
+  @Test
+  void whatTheRooflineForbidsIsSaid() {
+    Peaks peaks =
+        new Peaks(
+            PEAKS.f32Flops(), PEAKS.bf16Flops(), 1e15, 0.6 * PEAKS.bf16Flops(), 1e15, 1e15, 0);
+    Case one = linear(128);
+    Goal goal = manyRows(Map.of(one, comparison(one, 0.5, peaks)));
+    assertEquals("50%, of 60% at most", goal.measured());
+    assertEquals(Goal.Outcome.BEYOND_ROOFLINE, goal.outcome());
   }
 
   /** A peer that is slow in bfloat16 alone is no peer in it. */
@@ -130,13 +144,11 @@ class GoalsTest {
         new LinearWorkload(rows, 768, 2304, Activation.NONE, false, true));
   }
 
-  private static Comparison comparison(Case c, double share) {
+  private static Comparison comparison(Case c, double share, Peaks peaks) {
     double flops = c.workload().flops();
     return new Comparison(
-        result(c, Implementation.GTR4J, flops / (share * PEAKS.bf16Flops()), flops, 0),
-        null,
-        null,
-        PEAKS);
+            result(c, Implementation.GTR4J, flops / (share * PEAKS.bf16Flops()), flops, 0), null)
+        .with(peaks, c.workload());
   }
 
   @Test
