@@ -195,12 +195,16 @@ struct Lines {
   }
 };
 
-// What is fetched in the course of a stage, with each row of it some: the queries that are packed next, and in the
-// course of the first block of keys a share of the keys and values of the head that follows.
+// What is fetched in the course of a stage, with each row of it some: what the last block of keys writes out, which
+// another core may have used last; the queries that are packed next; and in the course of the first block of keys a
+// share of the keys and values of the head that follows.
 class FetchAhead {
  public:
   FetchAhead(const Pass& pass, const Stage& stage) {
     const AttentionCall& call = pass.call;
+    if (pass.is_last(stage)) {
+      out_ = Lines(*call.out, pass.head, pass.first_query + stage.query, pass.rows(stage));
+    }
     Stage next = stage;
     if (pass.advance(next)) {
       if (pass.is_first(next)) queries_ = Lines(*call.q, pass.head, pass.first_query + next.query, pass.rows(next));
@@ -217,6 +221,7 @@ class FetchAhead {
     }
   }
 
+  GTR_SIMD_INLINE void out(int64_t row) const { out_.prefetch<PrefetchFor::kWriting>(row); }
   template <PrefetchFor kUse>
   GTR_SIMD_INLINE void query(int64_t row) const {
     queries_.prefetch<kUse>(row);
@@ -229,7 +234,7 @@ class FetchAhead {
   }
 
  private:
-  Lines queries_, keys_, values_;
+  Lines out_, queries_, keys_, values_;
 };
 
 template <typename Arithmetic, typename Element>
@@ -318,23 +323,6 @@ GTR_SIMD_INLINE Element* out_row(const Pass& pass, const Stage& stage) {
          (pass.first_query + stage.query) * out.stride[1] + pass.head.head * out.stride[2];
 }
 
-// Fetches what write_out will write: another core may have used it last.
-template <typename Element>
-GTR_SIMD_INLINE void prefetch_out(const Pass& pass, const Stage& stage) {
-  const Element* row = out_row<Element>(pass, stage);
-  for (int64_t i = 0; i < pass.rows(stage); ++i, row += pass.call.out->stride[1]) {
-    prefetch_lines<PrefetchFor::kWriting>(row, pass.head_dim * sizeof(Element));
-  }
-}
-
-GTR_SIMD_INLINE void prefetch_out(const Pass& pass, const Stage& stage) {
-  if (pass.call.out->dtype == GTR_BF16) {
-    prefetch_out<Bfloat16>(pass, stage);
-  } else {
-    prefetch_out<float>(pass, stage);
-  }
-}
-
 // Calls done(row) after each row.
 template <typename Element, typename Done>
 void write_out(const Pass& pass, const Stage& stage, const Done& done) {
@@ -363,12 +351,12 @@ void attend_in_order(const Pass& pass) {
   Stage stage{0, 0};
   for (bool more = true; more; more = pass.advance(stage)) {
     const FetchAhead ahead(pass, stage);
-    if (pass.is_last(stage)) prefetch_out(pass, stage);
     score<Arithmetic>(pass, stage, scores, nullptr);
     prepare_weights<Arithmetic>(pass, stage, scores);
     weigh_rows<Arithmetic>(
         scores, pass.key_vectors(stage), pass.rows(stage),
         scores.values, [&](int64_t row) __attribute__((always_inline)) {
+          ahead.out(row);
           ahead.query<PrefetchFor::kLater>(row);
           ahead.next_head(row);
         });
@@ -383,6 +371,7 @@ template <typename Arithmetic>
 void attend_alternating(const Pass& pass) {
   const auto score_stage = [&](const Stage& stage, Scores& scores, Scores* before) {
     const FetchAhead ahead(pass, stage);
+    for (int64_t row = 0; row < kTileRows; ++row) ahead.out(row);
     for (int64_t row = 0; row < kTileRows; ++row) ahead.query<PrefetchFor::kSoon>(row);
     score<Arithmetic>(pass, stage, scores, before);
   };
@@ -399,7 +388,6 @@ void attend_alternating(const Pass& pass) {
     if (!alternate) {
       weigh_rows<Arithmetic>(*scores, pass.key_vectors(stage), pass.rows(stage), pass.work.weights, [](int64_t) {});
     }
-    if (more && pass.is_last(next)) prefetch_out(pass, next);
     if (more) score_stage(next, *next_scores, alternate ? scores : nullptr);
     for (int64_t row = 0; row < worked_rows(pass.rows(stage)); ++row) add_total(row, *scores, pass.states(stage)[row]);
     // Here, where the products that follow hide the latencies.
