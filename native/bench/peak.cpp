@@ -181,7 +181,11 @@ Peak measure_peak(int32_t tier, int32_t threads) {
   peak.cached_bf16_flops = loops.cached_bf16 == nullptr ? peak.bf16_flops : cached_flops_per_second(loops, threads);
   peak.matrix_bytes = bytes_per_second(loops.read, part_of(kMatrixBytes, threads), kMatrixReads, threads);
   peak.head_bytes = bytes_per_second(loops.read, part_of(kHeadBytes, threads), kHeadReads, threads);
-  if (loops.softmax != nullptr) peak.softmax_weights = on_registers(loops.softmax, loops.softmax_weights_per_round);
+  const auto beside_softmax = [&](float (*loop)(int64_t), int64_t per_round) {
+    return loop == nullptr ? peak.bf16_flops : on_registers(loop, per_round);
+  };
+  peak.attention_64_flops = beside_softmax(loops.attention_64, loops.attention_64_flops_per_round);
+  peak.attention_80_flops = beside_softmax(loops.attention_80, loops.attention_80_flops_per_round);
   return peak;
 }
 

@@ -17,13 +17,17 @@ struct PeakLoops {
   int64_t bf16_flops_per_round;
   // Reads `floats` floats, a multiple of 256, from memory aligned to 64 bytes.
   float (*read)(const float* data, int64_t floats);
-  // Null where they change nothing: bf16 with operands that are loaded from the second-level cache, `cached_bytes` of
-  // bfloat16, and the weights of a softmax, found from scores in the first-level cache beside what else is computed.
+  // The following are null where they change nothing. bf16 with operands that are loaded from the second-level cache,
+  // `cached_bytes` of bfloat16.
   float (*cached_bf16)(const void* operands, int64_t rounds) = nullptr;
   int64_t cached_bytes = 0;
   int64_t cached_flops_per_round = 0;
-  float (*softmax)(int64_t rounds) = nullptr;
-  int64_t softmax_weights_per_round = 0;
+  // bf16 beside the softmax that attention with heads of 64 and of 80 elements needs: maxima and weights of scores that
+  // lie in the first-level cache.
+  float (*attention_64)(int64_t rounds) = nullptr;
+  float (*attention_80)(int64_t rounds) = nullptr;
+  int64_t attention_64_flops_per_round = 0;
+  int64_t attention_80_flops_per_round = 0;
 };
 
 namespace scalar {
@@ -46,12 +50,13 @@ extern const PeakLoops kPeakLoops;
 struct Peak {
   double f32_flops;
   double bf16_flops;
-  double read_bytes;             // from memory
-  double copy_bytes;             // read and written together, within a card's memory; 0 of the CPU
-  double cached_bf16_flops = 0;  // with operands from the second-level cache; 0 of a card, as the next three
-  double matrix_bytes = 0;       // read of kMatrixBytes, of which each thread has a part
-  double head_bytes = 0;         // the same of kHeadBytes
-  double softmax_weights = 0;    // 0: they cost what else is computed with the same instructions
+  double read_bytes;              // from memory
+  double copy_bytes;              // read and written together, within a card's memory; 0 of the CPU
+  double cached_bf16_flops = 0;   // with operands from the second-level cache; 0 of a card, as what follows
+  double matrix_bytes = 0;        // read of kMatrixBytes, of which each thread has a part
+  double head_bytes = 0;          // the same of kHeadBytes
+  double attention_64_flops = 0;  // of bfloat16 beside the softmax of heads of 64 elements
+  double attention_80_flops = 0;  // of 80
 };
 
 // Weights in bfloat16 that are read again and again, from whatever cache holds them: qkv of a block of MAR-B, and the

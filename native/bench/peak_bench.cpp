@@ -18,6 +18,8 @@ void bench_peak(Runner& runner) {
     add("copy within memory, read and written", GTR_PRECISION_F32, 0, peak.copy_bytes);
   } else {
     add("multiply-add, operands from the second-level cache", GTR_PRECISION_BF16, peak.cached_bf16_flops, 0);
+    add("multiply-add beside a softmax, heads of 64", GTR_PRECISION_BF16, peak.attention_64_flops, 0);
+    add("multiply-add beside a softmax, heads of 80", GTR_PRECISION_BF16, peak.attention_80_flops, 0);
     add("read 3.5 MB again, each thread its part", GTR_PRECISION_F32, 0, peak.matrix_bytes);
     add("read 25 MB again, each thread its part", GTR_PRECISION_F32, 0, peak.head_bytes);
   }

@@ -113,21 +113,62 @@ float cached_multiply_loop(const void* operands, int64_t rounds) {
   return total;
 }
 
-constexpr int64_t kScores = 4096;  // 16 KB
+constexpr int64_t kScores = 4096;                   // 16 KB
+constexpr int64_t kTileScores = kMaxTileRows * 16;  // of one tile of scores
+constexpr int64_t kGroup = 4 * kLanes;              // scores whose weights are found at once
+static_assert(kTileScores == 4 * kGroup);
 
-// Attention's own loop over scores between -8 and 0, without finding the highest: products do not need the vectors.
-float softmax_loop(int64_t rounds) {
+// Products on registers, for each tile of scores as many as it takes to find it and to use its weights, with
+// attention's own maxima and weights between them, of scores between -8 and 0.
+template <int kHeadDim>
+float attention_loop(int64_t rounds) {
+  constexpr uint8_t kRows = kMaxTileRows;
+  alignas(64) uint16_t values[4][kMaxTileRows * 32];
+  for (uint32_t i = 0; i < 4; ++i) fill(i + 1, values[i]);
   alignas(64) float scores[kScores];
   alignas(64) float weights[kScores / 2];
   for (int64_t i = 0; i < kScores; ++i) scores[i] = static_cast<float>(i % 1024) / -128.0f;
+  tiles_configure({kRows, kRows, kRows, kRows, kRows, kRows, kRows, kRows});
+  tile_zero<0>();
+  tile_zero<1>();
+  tile_zero<2>();
+  tile_zero<3>();
+  tile_load<4>(values[0], kTileRowBytes);
+  tile_load<5>(values[1], kTileRowBytes);
+  tile_load<6>(values[2], kTileRowBytes);
+  tile_load<7>(values[3], kTileRowBytes);
   Vec total = broadcast(0.0f);
+  Vec highest[4] = {broadcast(kMinusInfinity), broadcast(kMinusInfinity), broadcast(kMinusInfinity),
+                    broadcast(kMinusInfinity)};
+  const auto soften = [&](int64_t at) __attribute__((always_inline)) {
+    for (int i = 0; i < 4; ++i) highest[i] = max(load(scores + at + i * kLanes), highest[i]);
+    weigh<PairProducts, 4>(scores, at, broadcast(0.0f), broadcast(1.0f), weights, total);
+  };
   for (int64_t round = 0; round < rounds; ++round) {
-    for (int64_t at = 0; at < kScores; at += 4 * kLanes) {
-      weigh<PairProducts, 4>(scores, at, broadcast(0.0f), broadcast(1.0f), weights, total);
+    for (int64_t at = 0; at < kScores; at += kTileScores) {
+      tile_multiply_add<0, 4, 6>();
+      soften(at);
+      tile_multiply_add<1, 4, 7>();
+      soften(at + kGroup);
+      tile_multiply_add<2, 5, 6>();
+      soften(at + 2 * kGroup);
+      tile_multiply_add<3, 5, 7>();
+      soften(at + 3 * kGroup);
+      if constexpr (kHeadDim == 80) tile_multiply_add<0, 4, 6>();
     }
     asm volatile("" : : "r"(weights) : "memory");
   }
-  return sum(total);
+  alignas(64) float sums[kMaxTileRows * 16];
+  tile_store<0>(sums, kTileRowBytes);
+  tiles_release();
+  return sums[0] + sum(total) + maximum(max(max(highest[0], highest[1]), max(highest[2], highest[3])));
+}
+
+// Of both products of attention, per round.
+template <int kHeadDim>
+constexpr int64_t attention_flops() {
+  static_assert(kHeadDim == 64 || kHeadDim == 80);
+  return 2 * 2 * kScores * kHeadDim;
 }
 
 }  // namespace
@@ -140,7 +181,9 @@ extern const PeakLoops kPeakLoops = {avx512::kPeakLoops.f32,
                                      cached_multiply_loop,
                                      kCachedRows* kRowBytes + kCachedPanels* kPanelBytes,
                                      2 * kCachedRows* kInputs* kCachedPanels * 32,
-                                     softmax_loop,
-                                     kScores};
+                                     attention_loop<64>,
+                                     attention_loop<80>,
+                                     attention_flops<64>(),
+                                     attention_flops<80>()};
 
 }  // namespace gtr::bench::amxbf16

@@ -86,10 +86,10 @@ int32_t gtr_bench_measure_peak(int32_t tier, int32_t threads, gtr_bench_peak* ou
                     " threads are not 1 or more");
     }
     const gtr::bench::Peak peak = gtr::bench::measure_peak(tier, threads);
-    *out = {peak.f32_flops,      peak.bf16_flops,
-            peak.read_bytes,     peak.cached_bf16_flops > 0 ? peak.cached_bf16_flops : peak.bf16_flops,
-            peak.matrix_bytes,   peak.head_bytes,
-            peak.softmax_weights};
+    *out = {peak.f32_flops,          peak.bf16_flops,
+            peak.read_bytes,         peak.cached_bf16_flops > 0 ? peak.cached_bf16_flops : peak.bf16_flops,
+            peak.matrix_bytes,       peak.head_bytes,
+            peak.attention_64_flops, peak.attention_80_flops};
   });
 }
 

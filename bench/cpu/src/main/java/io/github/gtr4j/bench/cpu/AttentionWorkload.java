@@ -21,8 +21,7 @@ record AttentionWorkload(long sequences, long queries, long keys, long heads, lo
 
   @Override
   public double leastSeconds(Precision precision, Peaks peaks) {
-    double weights = (double) sequences * heads * queries * keys;
-    return Math.max(flops() / peaks.flops(precision), peaks.softmaxSeconds(precision, weights));
+    return flops() / peaks.attentionFlops(precision, headDim);
   }
 
   long width() {

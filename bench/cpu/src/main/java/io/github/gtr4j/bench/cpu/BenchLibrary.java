@@ -21,7 +21,8 @@ interface BenchLibrary extends Library {
     "cachedBf16Flops",
     "matrixBytes",
     "headBytes",
-    "softmaxWeights"
+    "attention64Flops",
+    "attention80Flops"
   })
   final class Peak extends Structure {
     public double f32Flops;
@@ -30,7 +31,8 @@ interface BenchLibrary extends Library {
     public double cachedBf16Flops;
     public double matrixBytes;
     public double headBytes;
-    public double softmaxWeights;
+    public double attention64Flops;
+    public double attention80Flops;
   }
 
   /**

@@ -40,12 +40,9 @@ record ImageFlops(double backbone, double head) {
   static double leastSeconds(MarConfiguration model, int images, Precision precision, Peaks peaks) {
     double seconds = 0;
     for (StepShape step : steps(model, images)) {
-      double attention = attention(model, step);
-      double weights = attention / (4.0 * model.headDim());
       seconds +=
           linears(model, step) / peaks.cachedFlops(precision)
-              + Math.max(
-                  attention / peaks.flops(precision), peaks.softmaxSeconds(precision, weights))
+              + attention(model, step) / peaks.attentionFlops(precision, model.headDim())
               + head(model, step).leastSeconds(precision, peaks);
     }
     return seconds;

@@ -23,19 +23,17 @@ final class Markdown {
 
   /** The peaks that a machine reached. */
   static String describe(Peaks peaks) {
-    String text =
-        format(
-            "f32 %.0f GFLOP/s, bf16 %.0f GFLOP/s, from the second-level cache %.0f GFLOP/s, reading %.1f GB/s, 3.5 MB again"
-                + " %.1f GB/s, 25 MB again %.1f GB/s",
-            peaks.f32Flops() / 1e9,
-            peaks.bf16Flops() / 1e9,
-            peaks.cachedBf16Flops() / 1e9,
-            peaks.readBytes() / 1e9,
-            peaks.matrixBytes() / 1e9,
-            peaks.headBytes() / 1e9);
-    return peaks.softmaxWeights() > 0
-        ? text + format(", softmax %.1f G weights/s", peaks.softmaxWeights() / 1e9)
-        : text;
+    return format(
+        "f32 %.0f GFLOP/s, bf16 %.0f GFLOP/s, from the second-level cache %.0f GFLOP/s, beside a softmax %.0f (64) and"
+            + " %.0f GFLOP/s (80), reading %.1f GB/s, 3.5 MB again %.1f GB/s, 25 MB again %.1f GB/s",
+        peaks.f32Flops() / 1e9,
+        peaks.bf16Flops() / 1e9,
+        peaks.cachedBf16Flops() / 1e9,
+        peaks.attention64Flops() / 1e9,
+        peaks.attention80Flops() / 1e9,
+        peaks.readBytes() / 1e9,
+        peaks.matrixBytes() / 1e9,
+        peaks.headBytes() / 1e9);
   }
 
   void goals(List<Goal> goals) {

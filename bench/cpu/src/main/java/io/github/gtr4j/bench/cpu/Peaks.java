@@ -18,8 +18,8 @@ import org.openjdk.jmh.util.ListStatistics;
  * @param cachedBf16Flops as bf16Flops, with operands from the second-level cache
  * @param matrixBytes bytes read of {@link #MATRIX} bytes again and again, each thread its part
  * @param headBytes the same of {@link #HEAD} bytes
- * @param softmaxWeights weights that attention's own loop finds in bfloat16; 0: these and products
- *     need the same instructions, so that neither bounds the other
+ * @param attention64Flops as bf16Flops, beside the softmax that heads of 64 elements need
+ * @param attention80Flops the same of 80
  */
 public record Peaks(
     double f32Flops,
@@ -28,7 +28,8 @@ public record Peaks(
     double cachedBf16Flops,
     double matrixBytes,
     double headBytes,
-    double softmaxWeights) {
+    double attention64Flops,
+    double attention80Flops) {
   /** Bytes of qkv of a block of MAR-B in bfloat16. */
   static final long MATRIX = 3L * 768 * 768 * 2;
 
@@ -63,7 +64,8 @@ public record Peaks(
         peak.cachedBf16Flops,
         peak.matrixBytes,
         peak.headBytes,
-        peak.softmaxWeights);
+        peak.attention64Flops,
+        peak.attention80Flops);
   }
 
   /** Between two measurements: what the machine reached while something else ran. */
@@ -86,7 +88,8 @@ public record Peaks(
         each.applyAsDouble(Peaks::cachedBf16Flops),
         each.applyAsDouble(Peaks::matrixBytes),
         each.applyAsDouble(Peaks::headBytes),
-        each.applyAsDouble(Peaks::softmaxWeights));
+        each.applyAsDouble(Peaks::attention64Flops),
+        each.applyAsDouble(Peaks::attention80Flops));
   }
 
   /** Floating-point operations per second at a precision. */
@@ -99,10 +102,11 @@ public record Peaks(
     return precision == Precision.BF16 ? cachedBf16Flops : f32Flops;
   }
 
-  /**
-   * Least seconds for weights of a softmax beside products; 0 where they do not bound each other.
-   */
-  double softmaxSeconds(Precision precision, double weights) {
-    return precision == Precision.BF16 && softmaxWeights > 0 ? weights / softmaxWeights : 0;
+  /** The same beside the softmax of attention, as far as heads of that size were measured. */
+  double attentionFlops(Precision precision, long headDim) {
+    if (precision == Precision.F32) {
+      return f32Flops;
+    }
+    return headDim == 64 ? attention64Flops : headDim == 80 ? attention80Flops : bf16Flops;
   }
 }

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 class PeaksTest {
   /** Of a machine whose caches and softmax hold nothing back. */
   static Peaks of(double f32Flops, double bf16Flops, double readBytes) {
-    return new Peaks(f32Flops, bf16Flops, readBytes, bf16Flops, 1e15, 1e15, 0);
+    return new Peaks(f32Flops, bf16Flops, readBytes, bf16Flops, 1e15, 1e15, bf16Flops, bf16Flops);
   }
 
   @Test
@@ -22,13 +22,15 @@ class PeaksTest {
     assertTrue(peaks.cachedBf16Flops() > 0 && Double.isFinite(peaks.cachedBf16Flops()));
     assertTrue(peaks.matrixBytes() > 0 && Double.isFinite(peaks.matrixBytes()));
     assertTrue(peaks.headBytes() > 0 && Double.isFinite(peaks.headBytes()));
+    assertTrue(peaks.attention64Flops() > 0 && Double.isFinite(peaks.attention64Flops()));
+    assertTrue(peaks.attention80Flops() > 0 && Double.isFinite(peaks.attention80Flops()));
   }
 
   @Test
   void severalAreOne() {
-    Peaks low = new Peaks(1, 2, 3, 4, 5, 6, 7);
-    Peaks high = new Peaks(3, 6, 9, 12, 15, 18, 21);
-    assertEquals(new Peaks(2, 4, 6, 8, 10, 12, 14), Peaks.mean(low, high));
+    Peaks low = new Peaks(1, 2, 3, 4, 5, 6, 7, 8);
+    Peaks high = new Peaks(3, 6, 9, 12, 15, 18, 21, 24);
+    assertEquals(new Peaks(2, 4, 6, 8, 10, 12, 14, 16), Peaks.mean(low, high));
     assertEquals(high, Peaks.median(List.of(high, low, high)));
   }
 
