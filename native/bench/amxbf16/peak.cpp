@@ -34,19 +34,27 @@ void fill(uint32_t seed, uint16_t (&values)[kMaxTileRows * 32]) {
   }
 }
 
-float multiply_loop(int64_t rounds) {
+void begin_sums() {
   constexpr uint8_t kRows = kMaxTileRows;
-  alignas(64) uint16_t values[4][kMaxTileRows * 32];
-  for (uint32_t i = 0; i < 4; ++i) fill(i + 1, values[i]);
   tiles_configure({kRows, kRows, kRows, kRows, kRows, kRows, kRows, kRows});
   tile_zero<0>();
   tile_zero<1>();
   tile_zero<2>();
   tile_zero<3>();
+}
+
+void load_operands() {
+  alignas(64) uint16_t values[4][kMaxTileRows * 32];
+  for (uint32_t i = 0; i < 4; ++i) fill(i + 1, values[i]);
   tile_load<4>(values[0], kTileRowBytes);
   tile_load<5>(values[1], kTileRowBytes);
   tile_load<6>(values[2], kTileRowBytes);
   tile_load<7>(values[3], kTileRowBytes);
+}
+
+float multiply_loop(int64_t rounds) {
+  begin_sums();
+  load_operands();
   for (int64_t round = 0; round < rounds; ++round) {
     tile_multiply_add<0, 4, 6>();
     tile_multiply_add<1, 4, 7>();
@@ -72,14 +80,9 @@ constexpr int64_t kRowBytes = kInputs * 2;
 constexpr int64_t kPanelBytes = kInputs / 2 * 2 * kTileRowBytes;
 
 float cached_multiply_loop(const void* operands, int64_t rounds) {
-  constexpr uint8_t kRows = kMaxTileRows;
   const char* const x = static_cast<const char*>(operands);
   const char* const panels = x + kCachedRows * kRowBytes;
-  tiles_configure({kRows, kRows, kRows, kRows, kRows, kRows, kRows, kRows});
-  tile_zero<0>();
-  tile_zero<1>();
-  tile_zero<2>();
-  tile_zero<3>();
+  begin_sums();
   for (int64_t round = 0; round < rounds; ++round) {
     for (int64_t panel = 0; panel < kCachedPanels; ++panel) {
       for (int64_t row = 0; row < kCachedRows; row += 2 * kMaxTileRows) {
@@ -122,21 +125,11 @@ static_assert(kTileScores == 4 * kGroup);
 // attention's own maxima and weights between them, of scores between -8 and 0.
 template <int kHeadDim>
 float attention_loop(int64_t rounds) {
-  constexpr uint8_t kRows = kMaxTileRows;
-  alignas(64) uint16_t values[4][kMaxTileRows * 32];
-  for (uint32_t i = 0; i < 4; ++i) fill(i + 1, values[i]);
   alignas(64) float scores[kScores];
   alignas(64) float weights[kScores / 2];
   for (int64_t i = 0; i < kScores; ++i) scores[i] = static_cast<float>(i % 1024) / -128.0f;
-  tiles_configure({kRows, kRows, kRows, kRows, kRows, kRows, kRows, kRows});
-  tile_zero<0>();
-  tile_zero<1>();
-  tile_zero<2>();
-  tile_zero<3>();
-  tile_load<4>(values[0], kTileRowBytes);
-  tile_load<5>(values[1], kTileRowBytes);
-  tile_load<6>(values[2], kTileRowBytes);
-  tile_load<7>(values[3], kTileRowBytes);
+  begin_sums();
+  load_operands();
   Vec total = broadcast(0.0f);
   Vec highest[4] = {broadcast(kMinusInfinity), broadcast(kMinusInfinity), broadcast(kMinusInfinity),
                     broadcast(kMinusInfinity)};
