@@ -23,7 +23,7 @@ struct PeakLoops {
   int64_t cached_bytes = 0;
   int64_t cached_flops_per_round = 0;
   // bf16 beside the softmax that attention with heads of 64 and of 80 elements needs: maxima and weights of scores that
-  // lie in the first-level cache.
+  // lie in the first-level cache. FLOPs are those of the elements, not of what an instruction fills them up to.
   float (*attention_64)(int64_t rounds) = nullptr;
   float (*attention_80)(int64_t rounds) = nullptr;
   int64_t attention_64_flops_per_round = 0;
