@@ -130,7 +130,8 @@ void* Pool::operator new(size_t bytes, const std::nothrow_t&) noexcept {
   return allocation_must_fail() ? nullptr : std::malloc(bytes);
 }
 
-void Pool::operator delete(void* memory) noexcept { std::free(memory); }
+// Not inlined: where operator new is not either, GCC would see std::free of what an operator new returned, and warn.
+[[gnu::noinline]] void Pool::operator delete(void* memory) noexcept { std::free(memory); }
 
 struct Pool::State {
   static void* operator new(size_t bytes, const std::nothrow_t& nothrow) noexcept {
