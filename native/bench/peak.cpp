@@ -148,26 +148,23 @@ int64_t part_of(int64_t bytes, int32_t threads) {
   return std::max(floats / kReadMultiple, int64_t{1}) * kReadMultiple;
 }
 
-// bfloat16 of either sign between 1/2 and 2. Zeros and other constants would be multiplied faster: they take less
-// power, and the processor's frequency follows.
-void fill_bf16(uint16_t* values, int64_t count) {
-  uint32_t seed = 1;
-  for (int64_t i = 0; i < count; ++i) {
-    seed = seed * 1664525u + 1013904223u;
-    values[i] = static_cast<uint16_t>((seed >> 31) << 15 | (0x3f00u + (seed >> 16 & 0xffu)));
-  }
-}
-
 double cached_flops_per_second(const PeakLoops& loops, int32_t threads) {
   const int64_t floats = (loops.cached_bytes + kPage - 1) / kPage * kPage / static_cast<int64_t>(sizeof(float));
   const auto operands = ones(static_cast<size_t>(floats) * static_cast<size_t>(threads));
-  fill_bf16(reinterpret_cast<uint16_t*>(operands.get()), 2 * floats * threads);
+  fill_bf16(1, reinterpret_cast<uint16_t*>(operands.get()), 2 * floats * threads);
   return per_second(
       [&](int32_t thread, int64_t rounds) { return loops.cached_bf16(operands.get() + thread * floats, rounds); },
       loops.cached_flops_per_round, threads);
 }
 
 }  // namespace
+
+void fill_bf16(uint32_t seed, uint16_t* values, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) {
+    seed = seed * 1664525u + 1013904223u;
+    values[i] = static_cast<uint16_t>((seed >> 31) << 15 | (0x3f00u + (seed >> 16 & 0xffu)));
+  }
+}
 
 Peak measure_peak(int32_t tier, int32_t threads) {
   const PeakLoops& loops = loops_of(tier);

@@ -8,6 +8,10 @@
 
 namespace gtr::bench {
 
+// bfloat16 of either sign between 1/2 and 2, never the same for two seeds. Zeros and other constants would be
+// multiplied faster: they take less power, and the processor's frequency follows.
+void fill_bf16(uint32_t seed, uint16_t* values, int64_t count);
+
 // Loops of a tier. Each returns a value that depends on all it did, so that nothing can be left out.
 struct PeakLoops {
   // `rounds` rounds of independent multiply-adds on registers, flops_per_round floating-point operations each.

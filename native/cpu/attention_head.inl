@@ -344,7 +344,8 @@ void finish_stage(const Pass& pass, const Stage& stage, const Scores& scores, co
 }
 
 // One stage after the other, weights where their scores were. Lines are fetched a few at a time, while weights are
-// found, which waits for no memory: many at once wait for one another and hold up what comes after them.
+// found, which waits for no memory: many at once wait for one another and hold up what comes after them. The lambdas
+// are inlined by attribute, since GCC drops calls that only fetch (see prefetch_lines).
 template <typename Arithmetic>
 void attend_in_order(const Pass& pass) {
   Scores& scores = pass.work.scores[0];

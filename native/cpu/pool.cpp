@@ -126,11 +126,11 @@ thread_local bool inside_body = false;
 
 }  // namespace
 
-void* Pool::operator new(size_t bytes, const std::nothrow_t&) noexcept {
+// Neither is inlined: where only one is, GCC takes the two for a mismatch, and warns.
+[[gnu::noinline]] void* Pool::operator new(size_t bytes, const std::nothrow_t&) noexcept {
   return allocation_must_fail() ? nullptr : std::malloc(bytes);
 }
 
-// Not inlined: where operator new is not either, GCC would see std::free of what an operator new returned, and warn.
 [[gnu::noinline]] void Pool::operator delete(void* memory) noexcept { std::free(memory); }
 
 struct Pool::State {

@@ -25,15 +25,6 @@ constexpr int kTileVectors = 2;
 
 constexpr int64_t kTileFlops = 2 * kMaxTileRows * 16 * 32;  // of a product: rows, columns, inputs
 
-// Fills a tile's memory with bfloat16 of either sign between 1/2 and 2, never the same for two seeds. Zeros and other
-// constants would be multiplied faster: they take less power, and the processor's frequency follows.
-void fill(uint32_t seed, uint16_t (&values)[kMaxTileRows * 32]) {
-  for (uint16_t& value : values) {
-    seed = seed * 1664525u + 1013904223u;
-    value = static_cast<uint16_t>((seed >> 31) << 15 | (0x3f00u + (seed >> 16 & 0xffu)));
-  }
-}
-
 void begin_sums() {
   constexpr uint8_t kRows = kMaxTileRows;
   tiles_configure({kRows, kRows, kRows, kRows, kRows, kRows, kRows, kRows});
@@ -45,7 +36,7 @@ void begin_sums() {
 
 void load_operands() {
   alignas(64) uint16_t values[4][kMaxTileRows * 32];
-  for (uint32_t i = 0; i < 4; ++i) fill(i + 1, values[i]);
+  for (uint32_t i = 0; i < 4; ++i) fill_bf16(i + 1, values[i], kMaxTileRows * 32);
   tile_load<4>(values[0], kTileRowBytes);
   tile_load<5>(values[1], kTileRowBytes);
   tile_load<6>(values[2], kTileRowBytes);
