@@ -42,10 +42,8 @@ bool Check::not_null(const char* argument, const void* pointer) noexcept {
   return pointer != nullptr || fail(GTR_ERROR_INVALID_ARGUMENT, argument, "%s is null", argument);
 }
 
-bool Check::in_range(const char* argument, const char* what, int64_t value, int64_t lowest, int64_t highest,
-                     const char* meaning) noexcept {
-  if (!ok()) return false;
-  if (lowest <= value && value <= highest) return true;
+bool Check::refuse_value(const char* argument, const char* what, int64_t value, int64_t lowest, int64_t highest,
+                         const char* meaning) noexcept {
   char allowed[64];
   if (highest == INT64_MAX) {
     std::snprintf(allowed, sizeof allowed, "are %lld and more", static_cast<long long>(lowest));
@@ -61,14 +59,18 @@ bool Check::in_range(const char* argument, const char* what, int64_t value, int6
 }
 
 bool Check::range(const char* argument, int64_t value, int64_t lowest, int64_t highest, const char* meaning) noexcept {
-  return in_range(argument, argument, value, lowest, highest, meaning);
+  if (!ok()) return false;
+  return (lowest <= value && value <= highest) || refuse_value(argument, argument, value, lowest, highest, meaning);
 }
 
 bool Check::size(const char* argument, const gtr_tensor& tensor, int32_t dimension, int64_t lowest, int64_t highest,
                  const char* meaning) noexcept {
+  if (!ok()) return false;
+  const int64_t value = tensor.shape[dimension];
+  if (lowest <= value && value <= highest) return true;
   char what[64];
   std::snprintf(what, sizeof what, "%s.shape[%d]", argument, dimension);
-  return in_range(argument, what, tensor.shape[dimension], lowest, highest, meaning);
+  return refuse_value(argument, what, value, lowest, highest, meaning);
 }
 
 bool Check::finite(const char* argument, double value) noexcept {

@@ -77,8 +77,8 @@ class Check {
   bool scratch(const void* scratch, int64_t scratch_size, int64_t required) noexcept;
 
  private:
-  bool in_range(const char* argument, const char* what, int64_t value, int64_t lowest, int64_t highest,
-                const char* meaning) noexcept;
+  bool refuse_value(const char* argument, const char* what, int64_t value, int64_t lowest, int64_t highest,
+                    const char* meaning) noexcept;
   bool tensor(const char* argument, const gtr_tensor* tensor, uint32_t dtypes, std::initializer_list<Dim> dims,
               Layout layout) noexcept;
   void remember(const char* argument, const gtr_tensor* tensor) noexcept;

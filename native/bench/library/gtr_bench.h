@@ -30,20 +30,6 @@ typedef struct gtr_bench_peak {
 
 GTR_BENCH_API int32_t gtr_bench_measure_peak(int32_t tier, int32_t threads, gtr_bench_peak* out);
 
-/* Guided images that go through the default GtR plan together on the CPU, with random weights. */
-typedef struct gtr_bench_images gtr_bench_images;
-
-/* model: MAR-B, MAR-L, MAR-H, or small, which has a plan of its own; precision: a gtr_precision; threads: 0 leaves them
- * to the library. Allocates everything. */
-GTR_BENCH_API int32_t gtr_bench_images_create(const char* model, int32_t precision, int32_t images, int32_t threads,
-                                              gtr_bench_images** out);
-
-/* Samples them once: out[0] seconds in all, out[1] of these in encoder and decoder, out[2] in selection and head. */
-GTR_BENCH_API int32_t gtr_bench_images_run(gtr_bench_images* images, double out[3]);
-
-/* Null: no-op. */
-GTR_BENCH_API int32_t gtr_bench_images_destroy(gtr_bench_images* images);
-
 #ifdef __cplusplus
 }
 #endif

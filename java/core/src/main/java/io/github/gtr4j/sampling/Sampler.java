@@ -232,7 +232,7 @@ public final class Sampler implements AutoCloseable {
       // Nothing of a request gets here; whoever waits must not wait for ever.
       defect = e;
     }
-    List<SamplingJob> left = closeQueue();
+    List<SamplingJob> left = closeQueue(defect);
     try {
       runner.close();
     } finally {
@@ -246,13 +246,13 @@ public final class Sampler implements AutoCloseable {
     }
   }
 
-  private List<SamplingJob> closeQueue() {
+  private List<SamplingJob> closeQueue(Throwable defect) {
     List<SamplingJob> left = new ArrayList<>();
     synchronized (lock) {
       stepRuns = false;
       if (!closed) {
         closed = true;
-        closedAt = new Throwable("closed by a failure");
+        closedAt = new Throwable("closed by a failure", defect);
       }
       active.forEach(image -> left.add(image.job()));
       active.clear();

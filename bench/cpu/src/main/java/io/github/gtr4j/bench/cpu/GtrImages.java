@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /** Images by the Java sampler. */
-final class GtrImages implements ImageSampler {
+final class GtrImages implements AutoCloseable {
   private final Device device;
   private final MarModel model;
   private final Sampler sampler;
@@ -39,18 +39,13 @@ final class GtrImages implements ImageSampler {
     sampler = new Sampler(model, options);
   }
 
-  @Override
-  public String name() {
-    return "gtr4j";
-  }
-
-  @Override
-  public long plannedBytes() {
+  /** Bytes of weights, activations and scratch as planned before. */
+  long plannedBytes() {
     return plannedBytes;
   }
 
-  @Override
-  public ImageTime run() {
+  /** Samples them once; the time in libgtr and the resident peak are left at 0. */
+  ImageTime sample() {
     SamplingStatistics before = sampler.statistics();
     long start = System.nanoTime();
     List<SamplingJob> jobs = sampler.submit(requests);
@@ -62,7 +57,7 @@ final class GtrImages implements ImageSampler {
     long head =
         after.headNanos() - before.headNanos() + after.selectionNanos() - before.selectionNanos();
     return new ImageTime(
-        nanos / 1e9, (after.backboneNanos() - before.backboneNanos()) / 1e9, head / 1e9, 0);
+        nanos / 1e9, (after.backboneNanos() - before.backboneNanos()) / 1e9, head / 1e9, 0, 0);
   }
 
   @Override

@@ -4,12 +4,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * Measures whole images: every side is a process that has sampled once, and then they take turns,
- * the machine's peaks among them: a shared machine's speed changes from one minute to the next. All
- * of that several times: where its memory lies makes a process faster or slower by some percent for
- * as long as it runs.
+ * ours through Java and from C++ in the same process, the machine's peaks among them: a shared
+ * machine's speed changes from one minute to the next. All of that several times: where its memory
+ * lies makes a process faster or slower by some percent for as long as it runs.
  *
  * @param threads that work on a call, of each side
  * @param starts of every side
@@ -20,61 +22,66 @@ record ImageMeasurement(int threads, int starts, int rounds, String python) {
   private static final Path PEER = Path.of("bench", "peers", "torch_image.py");
 
   ImageResult run(ImageCase c) {
-    List<List<String>> commands = new ArrayList<>(List.of(server(c, true), server(c, false)));
-    if (python != null) {
-      commands.add(peer(c));
-    }
-    List<List<ImageTime>> times = new ArrayList<>();
-    commands.forEach(command -> times.add(new ArrayList<>()));
-    List<Peaks> peaks = new ArrayList<>(); // around our turns
-    List<ImageSide.Ready> sides = List.of();
+    Times times = new Times();
     for (int start = 0; start < starts; start++) {
-      sides = start(commands, start * rounds, times, peaks);
-    }
-    List<ImageResult.Side> results = new ArrayList<>();
-    for (int i = 0; i < sides.size(); i++) {
-      results.add(ImageResult.Side.of(sides.get(i), times.get(i), c.images()));
+      start(c, start * rounds, times);
     }
     return ImageResult.of(
         c,
         c.flops(),
-        peaks,
-        times.get(0),
-        times.get(1),
-        results.get(0),
-        results.get(1),
-        python == null ? null : results.get(2));
+        times.peaks,
+        times.java,
+        times.replay,
+        ImageResult.Side.of(times.ready, times.java, c.images()),
+        ImageResult.Side.of(new ImageSide.Ready("libgtr", 0), times.replay, c.images()),
+        times.peerReady == null
+            ? null
+            : ImageResult.Side.of(times.peerReady, times.peer, c.images()));
   }
 
+  /** What all starts' rounds took. */
+  private static final class Times {
+    private ImageSide.Ready ready;
+    private ImageSide.Ready peerReady;
+    private final List<Peaks> peaks = new ArrayList<>(); // around our turns through Java
+    private final List<ImageTime> java = new ArrayList<>();
+    private final List<ImageTime> replay = new ArrayList<>();
+    private final List<ImageTime> peer = new ArrayList<>();
+  }
+
+  /** One side's turns. */
+  private record Turn(Supplier<ImageTime> run, List<ImageTime> times) {}
+
   /** Starts every side, and adds what its rounds took. */
-  private List<ImageSide.Ready> start(
-      List<List<String>> commands, int first, List<List<ImageTime>> times, List<Peaks> peaks) {
-    List<ImageSide> sides = new ArrayList<>();
-    try {
-      for (List<String> command : commands) {
-        sides.add(new ImageSide(command));
+  private void start(ImageCase c, int first, Times times) {
+    Map<String, String> preloaded = Map.of("LD_PRELOAD", ReplayLibrary.file().getPath());
+    try (ImageSide ours = new ImageSide(server(c), preloaded);
+        ImageSide peer = python == null ? null : new ImageSide(peer(c), Map.of())) {
+      times.ready = ours.ready();
+      List<Turn> turns = new ArrayList<>();
+      turns.add(new Turn(ours::sample, times.java));
+      turns.add(new Turn(ours::replay, times.replay));
+      if (peer != null) {
+        times.peerReady = peer.ready();
+        turns.add(new Turn(peer::sample, times.peer));
       }
       Peaks last = Peaks.measure(threads);
       for (int round = first; round < first + rounds; round++) {
-        for (int turn = 0; turn < sides.size(); turn++) {
+        for (int i = 0; i < turns.size(); i++) {
           // Everyone comes first as often as the others.
-          int i = (round + turn) % sides.size();
+          Turn turn = turns.get((round + i) % turns.size());
           Peaks before = last;
-          ImageTime time = sides.get(i).run();
+          turn.times.add(turn.run.get());
           last = Peaks.measure(threads);
-          times.get(i).add(time);
-          if (i == 0) {
-            peaks.add(Peaks.mean(before, last));
+          if (turn.times == times.java) {
+            times.peaks.add(Peaks.mean(before, last));
           }
         }
       }
-      return sides.stream().map(ImageSide::ready).toList();
-    } finally {
-      sides.forEach(ImageSide::close);
     }
   }
 
-  private List<String> server(ImageCase c, boolean java) {
+  private List<String> server(ImageCase c) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-Xmx64m");
@@ -85,7 +92,6 @@ record ImageMeasurement(int threads, int starts, int rounds, String python) {
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
     command.add(ImageServer.class.getName());
-    command.add(String.valueOf(java));
     command.add(c.model().name());
     command.add(c.precision().name());
     command.add(String.valueOf(c.images()));

@@ -12,10 +12,12 @@ import org.openjdk.jmh.util.Statistics;
  * @param flops of the batch, executed
  * @param peaks of the machine around our turns, their median
  * @param shareOfPeak FLOPs over our time as a share of the peak, the median of the rounds
- * @param javaOverNative time through Java over that of the same calls from C++, the median of the
+ * @param rounds how many there were
+ * @param javaOverLibrary time through Java over that in its calls of libgtr, the median of the
  *     rounds
+ * @param javaOverReplay time through Java over that of the same calls from C++, likewise
  * @param java gtr4j through its sampler
- * @param natively the same calls from C++
+ * @param replay the same calls from C++
  * @param peer PyTorch; null if there is none
  */
 record ImageResult(
@@ -23,9 +25,11 @@ record ImageResult(
     ImageFlops flops,
     Peaks peaks,
     double shareOfPeak,
-    double javaOverNative,
+    int rounds,
+    double javaOverLibrary,
+    double javaOverReplay,
     Side java,
-    Side natively,
+    Side replay,
     Side peer) {
 
   /**
@@ -33,26 +37,37 @@ record ImageResult(
    *
    * @param peaks of each round
    * @param javaTimes of each round
-   * @param nativeTimes of each round
+   * @param replayTimes of each round
    */
   static ImageResult of(
       ImageCase images,
       ImageFlops flops,
       List<Peaks> peaks,
       List<ImageTime> javaTimes,
-      List<ImageTime> nativeTimes,
+      List<ImageTime> replayTimes,
       Side java,
-      Side natively,
+      Side replay,
       Side peer) {
     double[] shares = new double[javaTimes.size()];
-    double[] ratios = new double[shares.length];
+    double[] overLibrary = new double[shares.length];
+    double[] overReplay = new double[shares.length];
     for (int round = 0; round < shares.length; round++) {
       double seconds = javaTimes.get(round).seconds();
       shares[round] = flops.total() / seconds / peaks.get(round).flops(images.precision());
-      ratios[round] = seconds / nativeTimes.get(round).seconds();
+      overLibrary[round] = seconds / javaTimes.get(round).librarySeconds();
+      overReplay[round] = seconds / replayTimes.get(round).seconds();
     }
     return new ImageResult(
-        images, flops, Peaks.median(peaks), median(shares), median(ratios), java, natively, peer);
+        images,
+        flops,
+        Peaks.median(peaks),
+        median(shares),
+        shares.length,
+        median(overLibrary),
+        median(overReplay),
+        java,
+        replay,
+        peer);
   }
 
   private static double median(double[] values) {

@@ -1,6 +1,8 @@
 package io.github.gtr4j.bench.cpu;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.sun.jna.ptr.DoubleByReference;
+import com.sun.jna.ptr.LongByReference;
 import io.github.gtr4j.kernel.Precision;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -11,44 +13,86 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * One side of whole images in a process of its own, so that its memory is its own. It warms up,
+ * Our side of whole images in a process of its own, so that its memory is its own. It warms up,
  * writes an {@link ImageSide.Ready} as a line of JSON, and then answers every line that it reads
- * with a batch and its {@link ImageTime}, until its input ends.
+ * with an {@link ImageTime}, until its input ends: {@code sample} with a batch through Java, {@code
+ * replay} with the same calls of libgtr from C++, on the same weights and memory. Its process needs
+ * {@link ReplayLibrary#file} in {@code LD_PRELOAD}.
  */
 public final class ImageServer {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private ImageServer() {}
+  private final GtrImages images;
+  private final ReplayLibrary replay = ReplayLibrary.ofThisProcess();
+
+  private ImageServer(GtrImages images) {
+    this.images = images;
+  }
 
   /**
    * Serves.
    *
-   * @param args whether through Java, model, precision, images, threads
+   * @param args model, precision, images, threads
    */
   public static void main(String[] args) throws IOException {
-    boolean java = Boolean.parseBoolean(args[0]);
     ImageCase c =
         new ImageCase(
-            ModelSize.valueOf(args[1]), Precision.valueOf(args[2]), Integer.parseInt(args[3]));
-    int threads = Integer.parseInt(args[4]);
-    try (ImageSampler sampler = java ? new GtrImages(c, threads) : new NativeImages(c, threads)) {
-      serve(sampler);
+            ModelSize.valueOf(args[0]), Precision.valueOf(args[1]), Integer.parseInt(args[2]));
+    try (GtrImages images = new GtrImages(c, Integer.parseInt(args[3]))) {
+      new ImageServer(images).serve();
     }
   }
 
-  private static void serve(ImageSampler sampler) throws IOException {
+  private void serve() throws IOException {
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     BufferedReader in =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    sampler.run();
-    out.println(
-        JSON.writeValueAsString(new ImageSide.Ready(sampler.name(), sampler.plannedBytes())));
-    while (in.readLine() != null) {
-      ImageTime time = sampler.run();
-      out.println(
-          JSON.writeValueAsString(
-              new ImageTime(
-                  time.seconds(), time.backboneSeconds(), time.headSeconds(), residentPeak())));
+    warmUp();
+    out.println(JSON.writeValueAsString(new ImageSide.Ready("gtr4j", images.plannedBytes())));
+    for (String line = in.readLine(); line != null; line = in.readLine()) {
+      out.println(JSON.writeValueAsString(line.equals(ImageSide.REPLAY) ? replay() : sample()));
+    }
+  }
+
+  private ImageTime sample() throws IOException {
+    librarySeconds();
+    ImageTime time = images.sample();
+    return new ImageTime(
+        time.seconds(),
+        time.backboneSeconds(),
+        time.headSeconds(),
+        librarySeconds(),
+        residentPeak());
+  }
+
+  private double librarySeconds() {
+    DoubleByReference seconds = new DoubleByReference();
+    check(replay.gtr_replay_take_seconds(seconds));
+    return seconds.getValue();
+  }
+
+  /** The second batch is recorded, since the first one may allocate. */
+  private void warmUp() throws IOException {
+    images.sample();
+    check(replay.gtr_replay_start());
+    images.sample();
+    LongByReference calls = new LongByReference();
+    check(replay.gtr_replay_stop(calls));
+    if (calls.getValue() == 0) {
+      throw new IllegalStateException("libgtr_replay saw no call of libgtr");
+    }
+    replay();
+  }
+
+  private ImageTime replay() throws IOException {
+    DoubleByReference seconds = new DoubleByReference();
+    check(replay.gtr_replay_run(seconds));
+    return new ImageTime(seconds.getValue(), 0, 0, seconds.getValue(), residentPeak());
+  }
+
+  private void check(int result) {
+    if (result != 0) {
+      throw new IllegalStateException(replay.gtr_replay_last_error());
     }
   }
 

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -14,6 +15,9 @@ import java.util.concurrent.TimeUnit;
  * that speaks as it does.
  */
 final class ImageSide implements AutoCloseable {
+  /** The request that {@link #replay} makes. */
+  static final String REPLAY = "replay";
+
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /**
@@ -34,12 +38,16 @@ final class ImageSide implements AutoCloseable {
   /**
    * Starts it, and waits until it is warm.
    *
+   * @param environment what it has of it beside ours
    * @throws IllegalStateException if it ends instead
    */
-  ImageSide(List<String> command) {
+  ImageSide(List<String> command, Map<String, String> environment) {
     this.command = command;
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+    builder.environment().putAll(environment);
     try {
-      process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+      process = builder.start();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -58,9 +66,18 @@ final class ImageSide implements AutoCloseable {
   }
 
   /** Has it sample the batch once. */
-  ImageTime run() {
+  ImageTime sample() {
+    return ask("sample");
+  }
+
+  /** Has an {@link ImageServer} make the calls of a batch from C++. */
+  ImageTime replay() {
+    return ask(REPLAY);
+  }
+
+  private ImageTime ask(String request) {
     try {
-      requests.write("\n");
+      requests.write(request + "\n");
       requests.flush();
     } catch (IOException e) {
       throw new IllegalStateException(String.join(" ", command), e);

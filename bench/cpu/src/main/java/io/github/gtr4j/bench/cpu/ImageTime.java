@@ -8,10 +8,12 @@ import com.fasterxml.jackson.annotation.JsonProperty;
  * @param seconds of everything
  * @param backboneSeconds of these in encoder and decoder
  * @param headSeconds of these in selection and diffusion head
+ * @param librarySeconds of these in calls of libgtr; 0 for peers
  * @param residentPeakBytes most that the process had in memory until now
  */
 record ImageTime(
     @JsonProperty("seconds") double seconds,
     @JsonProperty("backbone_seconds") double backboneSeconds,
     @JsonProperty("head_seconds") double headSeconds,
+    @JsonProperty("library_seconds") double librarySeconds,
     @JsonProperty("resident_peak_bytes") long residentPeakBytes) {}

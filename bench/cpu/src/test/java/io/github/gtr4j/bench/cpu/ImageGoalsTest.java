@@ -12,18 +12,22 @@ import org.junit.jupiter.api.Test;
 class ImageGoalsTest {
   private static final Peaks PEAKS = PeaksTest.of(1e12, 2e12, 1e11);
 
-  /** A case at a share of the peak, a ratio to the peer and to C++, and of memory to its plan. */
+  /**
+   * A case at a share of the peak, a ratio to the peer and to its calls, and of memory to its plan.
+   */
   private static ImageResult result(
-      ImageCase c, double share, double ratio, double overNative, double overPlan) {
+      ImageCase c, double share, double ratio, double overCalls, double overPlan) {
     double seconds = c.flops().total() / c.images() / (share * PEAKS.flops(c.precision()));
     return new ImageResult(
         c,
         c.flops(),
         PEAKS,
         share,
-        overNative,
+        48,
+        overCalls,
+        overCalls,
         side("gtr4j", seconds, 1000, Math.round(1000 * overPlan)),
-        side("libgtr", seconds / overNative, 0, 1),
+        side("libgtr", seconds / overCalls, 0, 1),
         side("PyTorch 2", seconds / ratio, 0, 2000000));
   }
 
@@ -34,10 +38,10 @@ class ImageGoalsTest {
   }
 
   private static List<Goal.Outcome> outcomes(
-      double share, double ratio, double overNative, double overPlan) {
+      double share, double ratio, double overCalls, double overPlan) {
     List<ImageResult> results =
         ImageCase.of(List.of(ModelSize.B), List.of(Precision.values()), List.of(1, 8)).stream()
-            .map(c -> result(c, share, ratio, overNative, overPlan))
+            .map(c -> result(c, share, ratio, overCalls, overPlan))
             .toList();
     return ImageGoals.of(results).stream().map(Goal::outcome).distinct().toList();
   }
@@ -52,6 +56,10 @@ class ImageGoalsTest {
     assertEquals(List.of(Goal.Outcome.NOT_MET), outcomes(0.6, 0.95, 1.1, 1.3));
   }
 
+  private static ImageTime time(double seconds, double librarySeconds) {
+    return new ImageTime(seconds, 0, 0, librarySeconds, 0);
+  }
+
   @Test
   void whatIsComparedIsOfTheSameRound() {
     ImageCase c = new ImageCase(ModelSize.B, Precision.BF16, 1);
@@ -62,14 +70,13 @@ class ImageGoalsTest {
             PeaksTest.of(1, second / 0.4, 1),
             PeaksTest.of(1, second / 0.8, 1),
             PeaksTest.of(1, second, 1));
-    List<ImageTime> times =
-        List.of(new ImageTime(0.5, 0, 0, 0), new ImageTime(1, 0, 0, 0), new ImageTime(2, 0, 0, 0));
-    List<ImageTime> nativeTimes =
-        List.of(
-            new ImageTime(0.5, 0, 0, 0), new ImageTime(0.5, 0, 0, 0), new ImageTime(4, 0, 0, 0));
+    List<ImageTime> times = List.of(time(0.5, 0.4), time(1, 0.5), time(2, 1.8));
+    List<ImageTime> replays = List.of(time(0.5, 0.5), time(0.5, 0.5), time(4, 4));
     ImageResult.Side side = side("gtr4j", 1, 1, 1);
-    ImageResult result = ImageResult.of(c, c.flops(), peaks, times, nativeTimes, side, side, null);
-    assertEquals(1, result.javaOverNative(), 1e-9);
+    ImageResult result = ImageResult.of(c, c.flops(), peaks, times, replays, side, side, null);
+    assertEquals(1, result.javaOverReplay(), 1e-9);
+    assertEquals(1.25, result.javaOverLibrary(), 1e-9);
+    assertEquals(3, result.rounds());
     assertEquals(0.8, result.shareOfPeak(), 1e-9);
     assertEquals(second / 0.8, result.peaks().flops(Precision.BF16), 1e-3);
   }
@@ -79,15 +86,24 @@ class ImageGoalsTest {
     ImageCase c = new ImageCase(ModelSize.B, Precision.BF16, 1);
     ImageResult all = result(c, 0.8, 0.5, 1, 1);
     ImageResult alone =
-        new ImageResult(c, all.flops(), PEAKS, 0.8, 1, all.java(), all.natively(), null);
+        new ImageResult(c, all.flops(), PEAKS, 0.8, 47, 1.01, 1, all.java(), all.replay(), null);
     List<Goal> goals = ImageGoals.of(List.of(alone));
     assertEquals(Goal.Outcome.UNKNOWN, goals.get(0).outcome());
+    assertEquals(Goal.Outcome.MET, outcome(goals, "sampling through Java, every case"));
+    assertEquals(
+        Goal.Outcome.UNKNOWN,
+        outcome(goals, "sampling through Java, cases of 48 rounds and more"),
+        "too few rounds");
     assertEquals(
         List.of("80%"),
         goals.stream()
             .filter(goal -> goal.what().equals("FLOPs executed over time, bf16, MAR-B, batch 1"))
             .map(Goal::measured)
             .toList());
+  }
+
+  private static Goal.Outcome outcome(List<Goal> goals, String what) {
+    return goals.stream().filter(goal -> goal.what().equals(what)).findAny().get().outcome();
   }
 
   @Test
