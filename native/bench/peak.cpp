@@ -148,13 +148,12 @@ int64_t part_of(int64_t bytes, int32_t threads) {
   return std::max(floats / kReadMultiple, int64_t{1}) * kReadMultiple;
 }
 
-double cached_flops_per_second(const PeakLoops& loops, int32_t threads) {
-  const int64_t floats = (loops.cached_bytes + kPage - 1) / kPage * kPage / static_cast<int64_t>(sizeof(float));
+double cached_flops_per_second(const CachedLoop& loop, int32_t threads) {
+  const int64_t floats = (loop.bytes + kPage - 1) / kPage * kPage / static_cast<int64_t>(sizeof(float));
   const auto operands = ones(static_cast<size_t>(floats) * static_cast<size_t>(threads));
   fill_bf16(1, reinterpret_cast<uint16_t*>(operands.get()), 2 * floats * threads);
-  return per_second(
-      [&](int32_t thread, int64_t rounds) { return loops.cached_bf16(operands.get() + thread * floats, rounds); },
-      loops.cached_flops_per_round, threads);
+  return per_second([&](int32_t thread, int64_t rounds) { return loop.run(operands.get() + thread * floats, rounds); },
+                    loop.flops_per_round, threads);
 }
 
 }  // namespace
@@ -175,14 +174,14 @@ Peak measure_peak(int32_t tier, int32_t threads) {
   peak.f32_flops = on_registers(loops.f32, loops.f32_flops_per_round);
   peak.bf16_flops = on_registers(loops.bf16, loops.bf16_flops_per_round);
   peak.read_bytes = bytes_per_second(loops.read, kReadFloats, 1, threads);
-  peak.cached_bf16_flops = loops.cached_bf16 == nullptr ? peak.bf16_flops : cached_flops_per_second(loops, threads);
+  const auto cached = [&](const CachedLoop& loop) {
+    return loop.run == nullptr ? peak.bf16_flops : cached_flops_per_second(loop, threads);
+  };
+  peak.cached_bf16_flops = cached(loops.cached_bf16);
   peak.matrix_bytes = bytes_per_second(loops.read, part_of(kMatrixBytes, threads), kMatrixReads, threads);
   peak.head_bytes = bytes_per_second(loops.read, part_of(kHeadBytes, threads), kHeadReads, threads);
-  const auto beside_softmax = [&](float (*loop)(int64_t), int64_t per_round) {
-    return loop == nullptr ? peak.bf16_flops : on_registers(loop, per_round);
-  };
-  peak.attention_64_flops = beside_softmax(loops.attention_64, loops.attention_64_flops_per_round);
-  peak.attention_80_flops = beside_softmax(loops.attention_80, loops.attention_80_flops_per_round);
+  peak.attention_64_flops = cached(loops.attention_64);
+  peak.attention_80_flops = cached(loops.attention_80);
   return peak;
 }
 

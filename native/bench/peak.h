@@ -12,6 +12,13 @@ namespace gtr::bench {
 // multiplied faster: they take less power, and the processor's frequency follows.
 void fill_bf16(uint32_t seed, uint16_t* values, int64_t count);
 
+// A loop over `bytes` of bfloat16, aligned to a page.
+struct CachedLoop {
+  float (*run)(const void* operands, int64_t rounds);
+  int64_t bytes;
+  int64_t flops_per_round;
+};
+
 // Loops of a tier. Each returns a value that depends on all it did, so that nothing can be left out.
 struct PeakLoops {
   // `rounds` rounds of independent multiply-adds on registers, flops_per_round floating-point operations each.
@@ -21,17 +28,13 @@ struct PeakLoops {
   int64_t bf16_flops_per_round;
   // Reads `floats` floats, a multiple of 256, from memory aligned to 64 bytes.
   float (*read)(const float* data, int64_t floats);
-  // The following are null where they change nothing. bf16 with operands that are loaded from the second-level cache,
-  // `cached_bytes` of bfloat16.
-  float (*cached_bf16)(const void* operands, int64_t rounds) = nullptr;
-  int64_t cached_bytes = 0;
-  int64_t cached_flops_per_round = 0;
-  // bf16 beside the softmax that attention with heads of 64 and of 80 elements needs: maxima and weights of scores that
-  // lie in the first-level cache. FLOPs are those of the elements, not of what an instruction fills them up to.
-  float (*attention_64)(int64_t rounds) = nullptr;
-  float (*attention_80)(int64_t rounds) = nullptr;
-  int64_t attention_64_flops_per_round = 0;
-  int64_t attention_80_flops_per_round = 0;
+  // The following are empty where they change nothing. bf16 with operands that are loaded from the second-level cache.
+  CachedLoop cached_bf16{};
+  // Attention with heads of 64 and of 80 elements: products of keys and values from the second-level cache beside the
+  // softmax of scores in the first-level cache. FLOPs are those of the elements, not of what an instruction fills them
+  // up to.
+  CachedLoop attention_64{};
+  CachedLoop attention_80{};
 };
 
 namespace scalar {
@@ -59,7 +62,7 @@ struct Peak {
   double cached_bf16_flops = 0;   // with operands from the second-level cache; 0 of a card, as what follows
   double matrix_bytes = 0;        // read of kMatrixBytes, of which each thread has a part
   double head_bytes = 0;          // the same of kHeadBytes
-  double attention_64_flops = 0;  // of bfloat16 beside the softmax of heads of 64 elements
+  double attention_64_flops = 0;  // of bfloat16 beside the softmax of heads of 64 elements, keys and values cached
   double attention_80_flops = 0;  // of 80
 };
 

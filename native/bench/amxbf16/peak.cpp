@@ -109,13 +109,21 @@ float cached_multiply_loop(const void* operands, int64_t rounds) {
 
 constexpr int64_t kScores = 4096;                   // 16 KB
 constexpr int64_t kTileScores = kMaxTileRows * 16;  // of one tile of scores
+constexpr int64_t kStepScores = 4 * kTileScores;    // of two tiles of queries and two of keys
+constexpr int64_t kLag = 3 * kStepScores;           // from a product to who needs it, so that nobody waits for memory
 constexpr int64_t kGroup = 4 * kLanes;              // scores whose weights are found at once
-static_assert(kTileScores == 4 * kGroup);
+constexpr int64_t kKeys = 320;
+static_assert(kStepScores == 16 * kGroup && kScores % kStepScores == 0);
 
-// Products on registers, for each tile of scores as many as it takes to find it and to use its weights, with
-// attention's own maxima and weights between them, of scores between -8 and 0.
+// Both products of attention and its softmax, of two tiles of queries and two of keys at a time. Scores leave tiles by
+// memory and weights come back by it, since there is no other way; keys and values, [kKeys, head dim] each, are read
+// once for two tiles of queries. Everything that could be done between products is: the maxima and weights of other
+// scores.
 template <int kHeadDim>
-float attention_loop(int64_t rounds) {
+float attention_loop(const void* operands, int64_t rounds) {
+  constexpr int64_t kBytes = kKeys * kHeadDim * 2;
+  const char* const keys = static_cast<const char*>(operands);
+  const char* const values = keys + kBytes;
   alignas(64) float scores[kScores];
   alignas(64) float weights[kScores / 2];
   for (int64_t i = 0; i < kScores; ++i) scores[i] = static_cast<float>(i % 1024) / -128.0f;
@@ -126,38 +134,77 @@ float attention_loop(int64_t rounds) {
                     broadcast(kMinusInfinity)};
   const auto soften = [&](int64_t at) __attribute__((always_inline)) {
     for (int i = 0; i < 4; ++i) highest[i] = max(load(scores + at + i * kLanes), highest[i]);
-    weigh<PairProducts, 4>(scores, at, broadcast(0.0f), broadcast(1.0f), weights, total);
+    weigh<PairProducts, 4>(scores, at, broadcast(0.0f), broadcast(1.0f / 16), weights, total);
+  };
+  constexpr int64_t kTileBytes = kMaxTileRows * kTileRowBytes;
+  int64_t key = 0;
+  int64_t value = 0;
+  const auto next = [](int64_t & at) __attribute__((always_inline)) {
+    const int64_t current = at;
+    at = at + kTileBytes == kBytes ? 0 : at + kTileBytes;
+    return current;
   };
   for (int64_t round = 0; round < rounds; ++round) {
-    for (int64_t at = 0; at < kScores; at += kTileScores) {
-      tile_multiply_add<0, 4, 6>();
-      soften(at);
-      tile_multiply_add<1, 4, 7>();
-      soften(at + kGroup);
-      tile_multiply_add<2, 5, 6>();
-      soften(at + 2 * kGroup);
-      tile_multiply_add<3, 5, 7>();
-      soften(at + 3 * kGroup);
-      // A product takes as long with fewer than 32 inputs: 80 are three for the scores, and two and a half for their
-      // use.
-      if constexpr (kHeadDim == 80) {
+    for (int64_t at = 0; at < kScores; at += kStepScores) {
+      const int64_t found = (at + kLag) % kScores;
+      const float* const used = weights + (at + kScores - kLag) % kScores / 2;
+      int64_t group = at;
+      const auto soften_next = [&]() __attribute__((always_inline)) {
+        soften(group);
+        group += kGroup;
+      };
+      tile_zero<0>();
+      tile_zero<1>();
+      tile_zero<2>();
+      tile_zero<3>();
+      for (int step = 0; step < (kHeadDim + 31) / 32; ++step) {
+        tile_load<6>(keys + next(key), kTileRowBytes);
         tile_multiply_add<0, 4, 6>();
-        if (at / kTileScores % 2 == 0) tile_multiply_add<1, 4, 7>();
+        if (step < 2) soften_next();
+        tile_multiply_add<1, 5, 6>();
+        if (step < 2) soften_next();
+        tile_load<7>(keys + next(key), kTileRowBytes);
+        tile_multiply_add<2, 4, 7>();
+        if (step < 2) soften_next();
+        tile_multiply_add<3, 5, 7>();
+        if (step < 2) soften_next();
+      }
+      tile_store<0>(scores + found, kTileRowBytes);
+      tile_store<1>(scores + found + kTileScores, kTileRowBytes);
+      tile_store<2>(scores + found + 2 * kTileScores, kTileRowBytes);
+      tile_store<3>(scores + found + 3 * kTileScores, kTileRowBytes);
+      for (int column = 0; column < 4; column += 2) {
+        tile_load<4>(used, kTileRowBytes);
+        tile_load<5>(used + kTileScores, kTileRowBytes);
+        tile_load<6>(values + next(value), kTileRowBytes);
+        tile_multiply_add<0, 4, 6>();
+        soften_next();
+        tile_multiply_add<1, 5, 6>();
+        soften_next();
+        tile_load<7>(values + next(value), kTileRowBytes);
+        tile_multiply_add<2, 4, 7>();
+        soften_next();
+        tile_multiply_add<3, 5, 7>();
+        soften_next();
+      }
+      if constexpr (kHeadDim == 80) {
+        tile_load<6>(values + next(value), kTileRowBytes);
+        tile_multiply_add<0, 4, 6>();
+        tile_multiply_add<1, 5, 6>();
       }
     }
     asm volatile("" : : "r"(weights) : "memory");
   }
   alignas(64) float sums[kMaxTileRows * 16];
-  tile_store<0>(sums, kTileRowBytes);
+  tile_store<2>(sums, kTileRowBytes);
   tiles_release();
   return sums[0] + sum(total) + maximum(max(max(highest[0], highest[1]), max(highest[2], highest[3])));
 }
 
-// Of both products of attention, per round.
 template <int kHeadDim>
-constexpr int64_t attention_flops() {
+constexpr CachedLoop attention() {
   static_assert(kHeadDim == 64 || kHeadDim == 80);
-  return 2 * 2 * kScores * kHeadDim;
+  return {attention_loop<kHeadDim>, 2 * kKeys * kHeadDim * 2, 2 * 2 * kScores * kHeadDim};
 }
 
 }  // namespace
@@ -167,12 +214,9 @@ extern const PeakLoops kPeakLoops = {avx512::kPeakLoops.f32,
                                      multiply_loop,
                                      4 * kTileFlops,
                                      avx512::kPeakLoops.read,
-                                     cached_multiply_loop,
-                                     kCachedRows* kRowBytes + kCachedPanels* kPanelBytes,
-                                     2 * kCachedRows* kInputs* kCachedPanels * 32,
-                                     attention_loop<64>,
-                                     attention_loop<80>,
-                                     attention_flops<64>(),
-                                     attention_flops<80>()};
+                                     {cached_multiply_loop, kCachedRows* kRowBytes + kCachedPanels* kPanelBytes,
+                                      2 * kCachedRows* kInputs* kCachedPanels * 32},
+                                     attention<64>(),
+                                     attention<80>()};
 
 }  // namespace gtr::bench::amxbf16

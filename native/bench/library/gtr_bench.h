@@ -19,12 +19,13 @@ GTR_BENCH_API const char* gtr_bench_last_error(void);
 typedef struct gtr_bench_peak {
   double f32_flops;
   double bf16_flops;
-  double read_bytes;         /* from memory */
-  double cached_bf16_flops;  /* with operands from the second-level cache; bf16_flops where they change nothing */
-  double matrix_bytes;       /* read of 3.5 MB again and again, each thread its part: qkv of MAR-B in bfloat16 */
-  double head_bytes;         /* the same of 25 MB: the square matrices of MAR-B's head */
-  double attention_64_flops; /* of bfloat16 beside the softmax of heads of 64 elements; bf16_flops where they share
-                                instructions, so that nothing is to be found out */
+  double read_bytes;        /* from memory */
+  double cached_bf16_flops; /* with operands from the second-level cache; bf16_flops where they change nothing */
+  double matrix_bytes;      /* read of 3.5 MB again and again, each thread its part: qkv of MAR-B in bfloat16 */
+  double head_bytes;        /* the same of 25 MB: the square matrices of MAR-B's head */
+  double
+      attention_64_flops; /* of bfloat16, keys and values in the second-level cache, beside the softmax of heads of 64
+                             elements; bf16_flops where they share instructions, so that nothing is to be found out */
   double attention_80_flops; /* the same of 80 */
 } gtr_bench_peak;
 

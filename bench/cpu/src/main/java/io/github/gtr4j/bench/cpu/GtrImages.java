@@ -2,6 +2,8 @@ package io.github.gtr4j.bench.cpu;
 
 import io.github.gtr4j.device.Device;
 import io.github.gtr4j.device.DeviceOptions;
+import io.github.gtr4j.kernel.Precision;
+import io.github.gtr4j.model.MarConfiguration;
 import io.github.gtr4j.model.MarModel;
 import io.github.gtr4j.sampling.Sampler;
 import io.github.gtr4j.sampling.SamplerOptions;
@@ -14,18 +16,21 @@ import java.util.stream.IntStream;
 
 /** Images by the Java sampler. */
 final class GtrImages implements AutoCloseable {
+  private static final int NARROW = 8;
+  private static final int WARM_UPS = 40;
+
   private final Device device;
   private final MarModel model;
   private final Sampler sampler;
   private final List<SamplingRequest> requests;
   private final long plannedBytes;
 
-  GtrImages(ImageCase c, int threads) {
+  GtrImages(MarConfiguration configuration, Precision precision, int images, int threads) {
     device = Device.open(DeviceOptions.cpu().withThreads(threads));
-    model = MarModel.random(device, c.model().configuration(), c.precision(), 1);
-    SamplerOptions options = SamplerOptions.defaults().withMaxBatch(c.images());
+    model = MarModel.random(device, configuration, precision, 1);
+    SamplerOptions options = SamplerOptions.defaults().withMaxBatch(images);
     requests =
-        IntStream.range(0, c.images())
+        IntStream.range(0, images)
             .mapToObj(
                 i ->
                     SamplingRequest.builder(model)
@@ -37,6 +42,29 @@ final class GtrImages implements AutoCloseable {
             .toList();
     plannedBytes = Sampler.memoryPlan(model, options, requests).total();
     sampler = new Sampler(model, options);
+  }
+
+  /**
+   * Draws images of a model whose products cost nothing, but whose plan and blocks are those of
+   * MAR-B, until the JVM has compiled what draws them.
+   */
+  static void warmUpJava(Precision precision, int threads) {
+    MarConfiguration narrow =
+        MarConfiguration.builder()
+            .grid(16, 16)
+            .channels(16)
+            .buffer(64)
+            .width(NARROW)
+            .blocks(12, 12)
+            .heads(1)
+            .head(6, NARROW)
+            .classes(1000)
+            .build();
+    try (GtrImages images = new GtrImages(narrow, precision, 1, threads)) {
+      for (int i = 0; i < WARM_UPS; i++) {
+        images.sample();
+      }
+    }
   }
 
   /** Bytes of weights, activations and scratch as planned before. */

@@ -38,7 +38,10 @@ public final class ImageServer {
     ImageCase c =
         new ImageCase(
             ModelSize.valueOf(args[0]), Precision.valueOf(args[1]), Integer.parseInt(args[2]));
-    try (GtrImages images = new GtrImages(c, Integer.parseInt(args[3]))) {
+    int threads = Integer.parseInt(args[3]);
+    GtrImages.warmUpJava(c.precision(), threads);
+    try (GtrImages images =
+        new GtrImages(c.model().configuration(), c.precision(), c.images(), threads)) {
       new ImageServer(images).serve();
     }
   }

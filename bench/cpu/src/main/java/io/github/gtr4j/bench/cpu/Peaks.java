@@ -18,7 +18,8 @@ import org.openjdk.jmh.util.ListStatistics;
  * @param cachedBf16Flops as bf16Flops, with operands from the second-level cache
  * @param matrixBytes bytes read of {@link #MATRIX} bytes again and again, each thread its part
  * @param headBytes the same of {@link #HEAD} bytes
- * @param attention64Flops as bf16Flops, beside the softmax that heads of 64 elements need
+ * @param attention64Flops as bf16Flops, with keys and values from the second-level cache, beside
+ *     the softmax that heads of 64 elements need
  * @param attention80Flops the same of 80
  */
 public record Peaks(

@@ -68,8 +68,8 @@ class ReportTest {
         PyTorch is Python's, whose build is another, by bench/peers/torch_attention.py. GFLOP/s, GB/s and shares are ours:
         FLOPs as executed, bytes of weights that come from memory. The roofline is the longest of what an operation cannot
         do without, at the peaks, which were measured before and after each case: products (linear and head: of operands
-        in the second-level cache; attention: beside its softmax) and weights from where they can lie. B/op is what a call
-        of ours allocates on the Java heap, with what JMH allocates per iteration.
+        in the second-level cache; attention: of keys and values there, beside its softmax) and weights from where they can
+        lie. B/op is what a call of ours allocates on the Java heap, with what JMH allocates per iteration.
 
         | operation | | case | gtr4j | libtorch | ratio | PyTorch | GFLOP/s | of peak | GB/s | of bandwidth | of roofline | B/op |
         |---|---|---|---|---|---|---|---|---|---|---|---|---|
