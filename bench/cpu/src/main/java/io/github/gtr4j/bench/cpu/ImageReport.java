@@ -37,12 +37,12 @@ record ImageReport(
 
         ## Cases
 
-        Guided images (cfg 3) by GtR 12,3,1, with random weights. Both sides are processes that have sampled once; then they
-        take turns, and times are medians of all starts' rounds, in seconds per image, ± half the distance between the quartiles.
-        gtr4j samples through Java, libgtr is the calls of one such batch again from C++, in the same process and on the same
-        memory. FLOPs are those executed, without what is saved. Java / calls, the time through Java over that within its calls
-        of libgtr, Java / C++ and the share of peak are medians of what each round gave, the latter beside the peaks just
-        before and after gtr4j's turn.
+        Guided images (cfg 3) by GtR 12,3,1, with random weights. Both sides are processes that have sampled once, and ours has
+        compiled its Java on images of a narrow model; then they take turns, and times are medians of all starts' rounds, in
+        seconds per image, ± half the distance between the quartiles. gtr4j samples through Java, libgtr is the calls of one
+        such batch again from C++, in the same process and on the same memory. FLOPs are those executed, without what is saved.
+        Java / calls, the time through Java over that within its calls of libgtr, Java / C++ and the share of peak are medians
+        of what each round gave, the latter beside the peaks just before and after gtr4j's turn.
 
         | case | gtr4j | Java / calls | libgtr | Java / C++ | peer | ratio | encoder, decoder | head |
         |---|---|---|---|---|---|---|---|---|
@@ -76,8 +76,8 @@ record ImageReport(
     text.append(
         """
 
-        Memory: the most that gtr4j's process was resident with, JVM (-Xmx64m) included, beside what its model says that weights take
-        and its sampler that activations and scratch will.
+        Memory: the most that gtr4j's process was resident with until its first batch was done, JVM (-Xmx64m) included, beside what
+        its model says that weights take and its sampler that activations and scratch will. The peer's is that of all its batches.
 
         | case | planned | resident | ratio | peer, resident |
         |---|---|---|---|---|

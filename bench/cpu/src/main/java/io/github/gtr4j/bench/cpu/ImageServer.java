@@ -13,11 +13,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Our side of whole images in a process of its own, so that its memory is its own. It warms up,
- * writes an {@link ImageSide.Ready} as a line of JSON, and then answers every line that it reads
- * with an {@link ImageTime}, until its input ends: {@code sample} with a batch through Java, {@code
- * replay} with the same calls of libgtr from C++, on the same weights and memory. Its process needs
- * {@link ReplayLibrary#file} in {@code LD_PRELOAD}.
+ * Our side of whole images in a process of its own, so that its memory is its own: the most that it
+ * was resident with after a first batch is its peak. It warms up, writes an {@link ImageSide.Ready}
+ * as a line of JSON, and then answers every line that it reads with an {@link ImageTime}, until its
+ * input ends: {@code sample} with a batch through Java, {@code replay} with the same calls of
+ * libgtr from C++, on the same weights and memory. Its process needs {@link ReplayLibrary#file} in
+ * {@code LD_PRELOAD}.
  */
 public final class ImageServer {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -25,8 +26,11 @@ public final class ImageServer {
   private final GtrImages images;
   private final ReplayLibrary replay = ReplayLibrary.ofThisProcess();
 
-  private ImageServer(GtrImages images) {
+  private final long residentPeak;
+
+  private ImageServer(GtrImages images, long residentPeak) {
     this.images = images;
+    this.residentPeak = residentPeak;
   }
 
   /**
@@ -39,10 +43,13 @@ public final class ImageServer {
         new ImageCase(
             ModelSize.valueOf(args[0]), Precision.valueOf(args[1]), Integer.parseInt(args[2]));
     int threads = Integer.parseInt(args[3]);
-    GtrImages.warmUpJava(c.precision(), threads);
     try (GtrImages images =
         new GtrImages(c.model().configuration(), c.precision(), c.images(), threads)) {
-      new ImageServer(images).serve();
+      images.sample();
+      // Before what only the measurement keeps in memory.
+      long residentPeak = residentPeak();
+      GtrImages.warmUpJava(c.precision(), threads);
+      new ImageServer(images, residentPeak).serve();
     }
   }
 
@@ -50,22 +57,18 @@ public final class ImageServer {
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     BufferedReader in =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    warmUp();
+    record();
     out.println(JSON.writeValueAsString(new ImageSide.Ready("gtr4j", images.plannedBytes())));
     for (String line = in.readLine(); line != null; line = in.readLine()) {
       out.println(JSON.writeValueAsString(line.equals(ImageSide.REPLAY) ? replay() : sample()));
     }
   }
 
-  private ImageTime sample() throws IOException {
+  private ImageTime sample() {
     librarySeconds();
     ImageTime time = images.sample();
     return new ImageTime(
-        time.seconds(),
-        time.backboneSeconds(),
-        time.headSeconds(),
-        librarySeconds(),
-        residentPeak());
+        time.seconds(), time.backboneSeconds(), time.headSeconds(), librarySeconds(), residentPeak);
   }
 
   private double librarySeconds() {
@@ -74,9 +77,8 @@ public final class ImageServer {
     return seconds.getValue();
   }
 
-  /** The second batch is recorded, since the first one may allocate. */
-  private void warmUp() throws IOException {
-    images.sample();
+  /** Not the first batch, which may allocate. */
+  private void record() {
     check(replay.gtr_replay_start());
     images.sample();
     LongByReference calls = new LongByReference();
@@ -87,10 +89,10 @@ public final class ImageServer {
     replay();
   }
 
-  private ImageTime replay() throws IOException {
+  private ImageTime replay() {
     DoubleByReference seconds = new DoubleByReference();
     check(replay.gtr_replay_run(seconds));
-    return new ImageTime(seconds.getValue(), 0, 0, seconds.getValue(), residentPeak());
+    return new ImageTime(seconds.getValue(), 0, 0, seconds.getValue(), residentPeak);
   }
 
   private void check(int result) {

@@ -9,7 +9,8 @@ import com.fasterxml.jackson.annotation.JsonProperty;
  * @param backboneSeconds of these in encoder and decoder
  * @param headSeconds of these in selection and diffusion head
  * @param librarySeconds of these in calls of libgtr; 0 for peers
- * @param residentPeakBytes most that the process had in memory until now
+ * @param residentPeakBytes most that the process had in memory; ours, until its first batch was
+ *     done
  */
 record ImageTime(
     @JsonProperty("seconds") double seconds,
