@@ -1,33 +1,17 @@
 #include "gtr_bench.h"
 
-#include <exception>
 #include <string>
 
+#include "guarded.h"
 #include "peak.h"
 #include "session.h"
 
 using gtr::bench::Failure;
-
-namespace {
-
-thread_local std::string last_error;
-
-template <typename Body>
-int32_t guarded(const Body& body) noexcept {
-  try {
-    body();
-    return 0;
-  } catch (const std::exception& e) {
-    last_error = e.what();
-    return -1;
-  }
-}
-
-}  // namespace
+using gtr::bench::guarded;
 
 extern "C" {
 
-const char* gtr_bench_last_error() { return last_error.c_str(); }
+const char* gtr_bench_last_error() { return gtr::bench::last_error.c_str(); }
 
 int32_t gtr_bench_measure_peak(int32_t tier, int32_t threads, gtr_bench_peak* out) {
   return guarded([&] {

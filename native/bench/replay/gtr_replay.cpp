@@ -1,27 +1,14 @@
 #include "gtr_replay.h"
 
-#include <exception>
 #include <stdexcept>
-#include <string>
 
+#include "guarded.h"
 #include "recording.h"
 
+using gtr::bench::guarded;
 using gtr::bench::Recording;
 
 namespace {
-
-thread_local std::string last_error;
-
-template <typename Body>
-int32_t guarded(const Body& body) noexcept {
-  try {
-    body();
-    return 0;
-  } catch (const std::exception& e) {
-    last_error = e.what();
-    return -1;
-  }
-}
 
 class Stream {
  public:
@@ -44,7 +31,7 @@ class Stream {
 
 extern "C" {
 
-const char* gtr_replay_last_error() { return last_error.c_str(); }
+const char* gtr_replay_last_error() { return gtr::bench::last_error.c_str(); }
 
 int32_t gtr_replay_take_seconds(double* seconds) {
   return guarded([&] { *seconds = Recording::instance().take_spent(); });

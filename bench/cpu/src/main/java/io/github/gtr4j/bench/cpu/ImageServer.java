@@ -25,7 +25,6 @@ public final class ImageServer {
 
   private final GtrImages images;
   private final ReplayLibrary replay = ReplayLibrary.ofThisProcess();
-
   private final long residentPeak;
 
   private ImageServer(GtrImages images, long residentPeak) {
