@@ -80,8 +80,8 @@ record ImageResult(
    * @param name whose
    * @param seconds of everything
    * @param spread half the distance between the quartiles of these
-   * @param backboneSeconds in encoder and decoder
-   * @param headSeconds in selection and diffusion head
+   * @param backboneSeconds in encoder and decoder; 0 of a replay
+   * @param headSeconds in selection and diffusion head; 0 of a replay
    * @param plannedBytes of weights, activations and scratch; 0 if there is no plan
    * @param residentPeakBytes most that its process had in memory
    */
