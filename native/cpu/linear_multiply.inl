@@ -1,6 +1,7 @@
 // The micro-kernels of `linear`, written once over a tier's Vec. Included by a tier's linear.cpp inside its namespace
 // and an anonymous one, after it has defined
 //   kVectors, the vectors per panel;
+//   kStepsAtOnce, steps between two updates of pointers where weights come from the caches;
 //   spread(p), the 4-byte element of x at p in every lane;
 //   multiply_add(a, b, sum) = a b + sum;
 // and after linear_finish.inl. No include guard, and nothing from std: see cmake/GtrCpuTiers.cmake.
@@ -17,7 +18,7 @@ class StridedRows {
   template <int kSteps, bool kByStep>
   static constexpr int64_t at_once() {
     // 8 is up to 1.26x faster where weights come from memory (bench/NOTES.md), slower by 2% where they do not.
-    return kByStep ? 8 : 4;
+    return kByStep ? 8 : kStepsAtOnce;
   }
 
   explicit GTR_SIMD_INLINE StridedRows(const LinearBlock& block)

@@ -7,9 +7,10 @@ namespace gtr::cpu::avx2 {
 namespace {
 
 constexpr int kVectors = 2;
+constexpr int kStepsAtOnce = 4;
 
 GTR_SIMD_INLINE Vec spread(const float* from) { return broadcast(*from); }
-GTR_SIMD_INLINE Vec multiply_add(Vec a, Vec b, Vec sum) { return fma(a, b, sum); }
+GTR_SIMD_INLINE Vec multiply_add(Vec a, Vec b, Vec sum) { return accumulate(a, b, sum); }
 
 using Words = uint32_t __attribute__((vector_size(32)));
 GTR_SIMD_INLINE Words words(const float* from) { return reinterpret_cast<Words>(load(from).value); }

@@ -6,9 +6,10 @@ namespace gtr::cpu::avx512 {
 namespace {
 
 constexpr int kVectors = 2;
+constexpr int kStepsAtOnce = 2;  // bench/NOTES.md: with 4 GCC moves sums between registers
 
 GTR_SIMD_INLINE Vec spread(const float* from) { return broadcast(*from); }
-GTR_SIMD_INLINE Vec multiply_add(Vec a, Vec b, Vec sum) { return fma(a, b, sum); }
+GTR_SIMD_INLINE Vec multiply_add(Vec a, Vec b, Vec sum) { return accumulate(a, b, sum); }
 
 // Vector extensions rather than intrinsics, whose shifts GCC 12 warns about.
 using Words = uint32_t __attribute__((vector_size(64)));

@@ -7,6 +7,7 @@ namespace gtr::cpu::avx512bf16 {
 namespace {
 
 constexpr int kVectors = 2;
+constexpr int kStepsAtOnce = 4;
 
 GTR_SIMD_INLINE Vec spread(const float* from) { return broadcast(*from); }
 GTR_SIMD_INLINE Vec multiply_add(Vec a, Vec b, Vec sum) {

@@ -7,6 +7,7 @@ namespace gtr::cpu::scalar {
 namespace {
 
 constexpr int kVectors = 3;
+constexpr int kStepsAtOnce = 4;
 
 GTR_SIMD_INLINE Vec spread(const float* from) { return broadcast(*from); }
 GTR_SIMD_INLINE Vec multiply_add(Vec a, Vec b, Vec sum) { return fma(a, b, sum); }

@@ -65,6 +65,11 @@ GTR_SIMD_INLINE Vec operator-(Vec a, Vec b) { return {_mm256_sub_ps(a.value, b.v
 GTR_SIMD_INLINE Vec operator*(Vec a, Vec b) { return {_mm256_mul_ps(a.value, b.value)}; }
 GTR_SIMD_INLINE Vec operator/(Vec a, Vec b) { return {_mm256_div_ps(a.value, b.value)}; }
 GTR_SIMD_INLINE Vec fma(Vec a, Vec b, Vec c) { return {_mm256_fmadd_ps(a.value, b.value, c.value)}; }
+// GCC would be free to overwrite a factor with the result, and then moves sums about and spills some.
+GTR_SIMD_INLINE Vec accumulate(Vec a, Vec b, Vec sum) {
+  asm("vfmadd231ps %2, %1, %0" : "+x"(sum.value) : "x"(a.value), "x"(b.value));
+  return sum;
+}
 GTR_SIMD_INLINE Vec sqrt(Vec v) { return {_mm256_sqrt_ps(v.value)}; }
 GTR_SIMD_INLINE Vec abs(Vec v) { return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), v.value)}; }
 GTR_SIMD_INLINE Vec copy_sign(Vec magnitude, Vec sign) {

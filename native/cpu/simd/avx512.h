@@ -73,6 +73,11 @@ GTR_SIMD_INLINE Vec operator-(Vec a, Vec b) { return {_mm512_sub_ps(a.value, b.v
 GTR_SIMD_INLINE Vec operator*(Vec a, Vec b) { return {_mm512_mul_ps(a.value, b.value)}; }
 GTR_SIMD_INLINE Vec operator/(Vec a, Vec b) { return {_mm512_div_ps(a.value, b.value)}; }
 GTR_SIMD_INLINE Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.value, b.value, c.value)}; }
+// GCC would be free to overwrite a factor with the result, and then moves sums about and spills some.
+GTR_SIMD_INLINE Vec accumulate(Vec a, Vec b, Vec sum) {
+  asm("vfmadd231ps %2, %1, %0" : "+v"(sum.value) : "v"(a.value), "v"(b.value));
+  return sum;
+}
 GTR_SIMD_INLINE Vec sqrt(Vec v) { return {_mm512_sqrt_ps(v.value)}; }
 GTR_SIMD_INLINE Vec abs(Vec v) { return {_mm512_andnot_ps(_mm512_set1_ps(-0.0f), v.value)}; }
 GTR_SIMD_INLINE Vec copy_sign(Vec magnitude, Vec sign) {

@@ -7,6 +7,7 @@
 //   broadcast(x); load(p), load(p, n), store(p, v), store(p, v, n) for float and Bfloat16: no alignment is asked for,
 //     n < kLanes touches only the first n elements and loads zeros in the other lanes; Bfloat16 rounds to nearest even
 //   + - * /, fma(a, b, c) = a b + c, sqrt, abs, copy_sign(magnitude, sign)
+//   accumulate(a, b, sum) = fma(a, b, sum), for the sums of micro-kernels, which have a register each
 //   min, max: b if either is NaN
 //   less, is_nan, select(mask, if_true, if_false); keep(v, n): zero from lane n on
 //   sum, maximum over the lanes, in a fixed order
@@ -90,6 +91,7 @@ GTR_SIMD_INLINE Vec operator-(Vec a, Vec b) { return {a.value - b.value}; }
 GTR_SIMD_INLINE Vec operator*(Vec a, Vec b) { return {a.value * b.value}; }
 GTR_SIMD_INLINE Vec operator/(Vec a, Vec b) { return {a.value / b.value}; }
 GTR_SIMD_INLINE Vec fma(Vec a, Vec b, Vec c) { return {a.value * b.value + c.value}; }
+GTR_SIMD_INLINE Vec accumulate(Vec a, Vec b, Vec sum) { return fma(a, b, sum); }
 GTR_SIMD_INLINE Vec sqrt(Vec v) {
   for (int i = 0; i < kLanes; ++i) v.value[i] = __builtin_sqrtf(v.value[i]);
   return v;
