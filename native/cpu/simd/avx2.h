@@ -114,6 +114,8 @@ GTR_SIMD_INLINE Vec product_error(Vec a, Vec b, Vec p) { return {_mm256_fmsub_ps
 
 #include "simd/math.inl"
 
+#include "simd/gelu.inl"
+
 GTR_SIMD_INLINE Vec gelu_for_bfloat16(Vec x) { return gelu(x); }
 GTR_SIMD_INLINE Vec silu_for_bfloat16(Vec x) { return silu(x); }
 

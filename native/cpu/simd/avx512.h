@@ -118,6 +118,8 @@ GTR_SIMD_INLINE Vec minus_product(Vec a, Vec b, Vec c) { return {_mm512_fnmadd_p
 
 #include "simd/math.inl"
 
+#include "simd/gelu_tables.inl"
+
 #include "simd/bfloat16_math.inl"
 
 }  // namespace
