@@ -80,6 +80,21 @@ struct Complex {
   a[4] = middle1 - side1;
 }
 
+[[gnu::always_inline]] inline void butterfly(Complex (&a)[8]) {
+  constexpr float kSin45 = 0.707106781186547524400844362104849039f;
+  const auto eighth_turn = [](const Complex& b) { return Complex{kSin45 * (b.re + b.im), kSin45 * (b.im - b.re)}; };
+  Complex even[4] = {a[0] + a[4], a[1] + a[5], a[2] + a[6], a[3] + a[7]};
+  Complex odd[4] = {a[0] - a[4], eighth_turn(a[1] - a[5]), quarter_turn(a[2] - a[6]),
+                    quarter_turn(eighth_turn(a[3] - a[7]))};
+  butterfly(even);
+  butterfly(odd);
+#pragma GCC unroll 4
+  for (int k = 0; k < 4; ++k) {
+    a[2 * k] = even[k];
+    a[2 * k + 1] = odd[k];
+  }
+}
+
 // One decimation-in-frequency stage of Stockham's self-sorting transform: `stride` interleaved transforms of `length`
 // become stride * radix interleaved transforms of length / radix.
 template <int radix>
@@ -141,6 +156,9 @@ Complex* transform(const FftPlan& plan, Complex* x, Complex* other) {
         break;
       case 5:
         stage<5>(plan, length, stride, x, other);
+        break;
+      case 8:
+        stage<8>(plan, length, stride, x, other);
         break;
       default:
         stage_of_prime(plan, radix, length, stride, x, other);

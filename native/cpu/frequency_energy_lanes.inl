@@ -1,5 +1,5 @@
-// The frequency energy of a group of rows, one in each lane. Included by a tier's frequency_energy.cpp after
-// fft_lanes.inl and after it has defined
+// The frequency energy of a group of rows, one in each lane. Included by a tier's frequency_energy.cpp after its Vec
+// and fft_lanes.inl, and after it has defined
 //   Sum, kLanes doubles that start as 0; add_magnitude(sum, re, im, weight), which adds weight |re + i im| in double;
 //   store(sum, out), which rounds to floats.
 // No include guard, and nothing from std: see cmake/GtrCpuTiers.cmake.
@@ -8,16 +8,18 @@
 void load_rows(const FrequencyPlan& plan, const float* z, int64_t z_stride, int64_t rows, float* x) {
   const bool even = plan.dim % 2 == 0;
   const int64_t spacing = even ? kLanes : 2 * kLanes;
-  if (!even || rows < kLanes) {
-    for (int64_t i = 0; i < 2 * kLanes * plan.length; ++i) x[i] = 0.0f;
+  int64_t i = 0;
+  for (; i + kLanes <= plan.dim; i += kLanes) {
+    Vec square[kLanes];
+    for (int64_t r = 0; r < kLanes; ++r) square[r] = r < rows ? load(z + r * z_stride + i) : broadcast(0.0f);
+    transpose(square);
+    for (int64_t c = 0; c < kLanes; ++c) store(x + (i + c) * spacing, square[c]);
   }
-  constexpr int64_t kBlock = 64;  // columns whose lanes stay in the first-level cache until all are filled
-  for (int64_t first = 0; first < plan.dim; first += kBlock) {
-    const int64_t end = first + kBlock < plan.dim ? first + kBlock : plan.dim;
-    for (int64_t r = 0; r < rows; ++r) {
-      const float* const row = z + r * z_stride;
-      for (int64_t i = first; i < end; ++i) x[i * spacing + r] = row[i];
-    }
+  for (; i < plan.dim; ++i) {
+    for (int64_t r = 0; r < kLanes; ++r) x[i * spacing + r] = r < rows ? z[r * z_stride + i] : 0.0f;
+  }
+  if (!even) {
+    for (i = 0; i < plan.length; ++i) store(x + i * spacing + kLanes, broadcast(0.0f));
   }
 }
 

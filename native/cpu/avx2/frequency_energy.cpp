@@ -1,5 +1,5 @@
 // Frequency energy, eight rows at once.
-#include <immintrin.h>
+#include "simd/avx2.h"
 
 #include "frequency_energy.h"
 
@@ -8,7 +8,6 @@ namespace {
 
 using Float = __m256;
 using Double = __m256d;
-constexpr int64_t kLanes = 8;
 
 inline Float broadcast(const float* from) { return _mm256_set1_ps(*from); }
 inline Float multiply_add(Float a, Float b, Float c) { return _mm256_fmadd_ps(a, b, c); }

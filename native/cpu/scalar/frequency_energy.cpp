@@ -1,11 +1,12 @@
 // Frequency energy, four rows at once in portable code.
+#include "simd/scalar.h"
+
 #include "frequency_energy.h"
 
 namespace gtr::cpu::scalar {
 namespace {
 
 typedef float Float __attribute__((vector_size(16), may_alias));  // rows are written as floats
-constexpr int64_t kLanes = 4;
 
 inline Float broadcast(const float* from) { return Float{*from, *from, *from, *from}; }
 inline Float multiply_add(Float a, Float b, Float c) { return a * b + c; }

@@ -112,6 +112,24 @@ GTR_SIMD_INLINE Vec scale_by_power(Vec v, Vec n) {
 }
 GTR_SIMD_INLINE Vec product_error(Vec a, Vec b, Vec p) { return {_mm256_fmsub_ps(a.value, b.value, p.value)}; }
 
+GTR_SIMD_INLINE void transpose(Vec (&v)[kLanes]) {
+  __m256 pairs[8], fours[8];
+  for (int i = 0; i < 8; i += 2) {
+    pairs[i] = _mm256_unpacklo_ps(v[i].value, v[i + 1].value);
+    pairs[i + 1] = _mm256_unpackhi_ps(v[i].value, v[i + 1].value);
+  }
+  for (int i = 0; i < 8; i += 4) {
+    fours[i] = _mm256_shuffle_ps(pairs[i], pairs[i + 2], 0x44);
+    fours[i + 1] = _mm256_shuffle_ps(pairs[i], pairs[i + 2], 0xee);
+    fours[i + 2] = _mm256_shuffle_ps(pairs[i + 1], pairs[i + 3], 0x44);
+    fours[i + 3] = _mm256_shuffle_ps(pairs[i + 1], pairs[i + 3], 0xee);
+  }
+  for (int i = 0; i < 4; ++i) {
+    v[i].value = _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x20);
+    v[i + 4].value = _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x31);
+  }
+}
+
 #include "simd/math.inl"
 
 #include "simd/gelu.inl"

@@ -116,6 +116,31 @@ GTR_SIMD_INLINE Vec product_error(Vec a, Vec b, Vec p) { return {_mm512_fmsub_ps
 // c - a b, rounded once.
 GTR_SIMD_INLINE Vec minus_product(Vec a, Vec b, Vec c) { return {_mm512_fnmadd_ps(a.value, b.value, c.value)}; }
 
+GTR_SIMD_INLINE void transpose(Vec (&v)[kLanes]) {
+  __m512 a[16], b[16];
+  for (int i = 0; i < 16; i += 2) {
+    a[i] = _mm512_unpacklo_ps(v[i].value, v[i + 1].value);
+    a[i + 1] = _mm512_unpackhi_ps(v[i].value, v[i + 1].value);
+  }
+  // b[i]: columns i % 4 of each quarter, rows 4 (i / 4) to 4 (i / 4) + 3.
+  for (int i = 0; i < 16; i += 4) {
+    b[i] = _mm512_shuffle_ps(a[i], a[i + 2], 0x44);
+    b[i + 1] = _mm512_shuffle_ps(a[i], a[i + 2], 0xee);
+    b[i + 2] = _mm512_shuffle_ps(a[i + 1], a[i + 3], 0x44);
+    b[i + 3] = _mm512_shuffle_ps(a[i + 1], a[i + 3], 0xee);
+  }
+  for (int i = 0; i < 4; ++i) {
+    const __m512 even_low = _mm512_shuffle_f32x4(b[i], b[i + 4], 0x88);
+    const __m512 odd_low = _mm512_shuffle_f32x4(b[i], b[i + 4], 0xdd);
+    const __m512 even_high = _mm512_shuffle_f32x4(b[i + 8], b[i + 12], 0x88);
+    const __m512 odd_high = _mm512_shuffle_f32x4(b[i + 8], b[i + 12], 0xdd);
+    v[i].value = _mm512_shuffle_f32x4(even_low, even_high, 0x88);
+    v[i + 4].value = _mm512_shuffle_f32x4(odd_low, odd_high, 0x88);
+    v[i + 8].value = _mm512_shuffle_f32x4(even_low, even_high, 0xdd);
+    v[i + 12].value = _mm512_shuffle_f32x4(odd_low, odd_high, 0xdd);
+  }
+}
+
 #include "simd/math.inl"
 
 #include "simd/gelu_tables.inl"

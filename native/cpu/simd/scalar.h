@@ -11,6 +11,7 @@
 //   min, max: b if either is NaN
 //   less, is_nan, select(mask, if_true, if_false); keep(v, n): zero from lane n on
 //   sum, maximum over the lanes, in a fixed order
+//   transpose(v): kLanes vectors, the rows of a square, become its columns
 //   round_to_integer (ties to even, |v| < 2^22), scale_by_power(v, n) = v 2^n for integral n in -152..130
 //   product_error(a, b, p) = a b - p exactly, where p = a * b and nothing overflows or underflows
 // and the functions of math.inl. Nothing here may have external linkage: the linker keeps one copy of an inline
@@ -139,6 +140,17 @@ GTR_SIMD_INLINE Vec product_error(Vec a, Vec b, Vec p) {
   const Vec a_low = a - a_high;
   const Vec b_low = b - b_high;
   return (((a_high * b_high - p) + a_high * b_low) + a_low * b_high) + a_low * b_low;
+}
+
+GTR_SIMD_INLINE void transpose(Vec (&v)[kLanes]) {
+  const Floats a = __builtin_shufflevector(v[0].value, v[1].value, 0, 4, 1, 5);
+  const Floats b = __builtin_shufflevector(v[2].value, v[3].value, 0, 4, 1, 5);
+  const Floats c = __builtin_shufflevector(v[0].value, v[1].value, 2, 6, 3, 7);
+  const Floats d = __builtin_shufflevector(v[2].value, v[3].value, 2, 6, 3, 7);
+  v[0].value = __builtin_shufflevector(a, b, 0, 1, 4, 5);
+  v[1].value = __builtin_shufflevector(a, b, 2, 3, 6, 7);
+  v[2].value = __builtin_shufflevector(c, d, 0, 1, 4, 5);
+  v[3].value = __builtin_shufflevector(c, d, 2, 3, 6, 7);
 }
 
 #include "simd/math.inl"
