@@ -4,7 +4,6 @@
 //   kAlternate                      whether weights are found while a product is, for attention_vectors.inl; otherwise
 //                                   they take the place of their scores
 //   broadcast_unit(p)               the 4-byte unit at p in all lanes, for attention_vectors.inl
-//   transpose(square)               of kLanes vectors of units
 //   split_exponent(x), kFineExponential, kCoarseExponential   see attention_exponent.inl
 // and a micro-kernel: attention_vectors.inl or attention_tiles.inl.
 //

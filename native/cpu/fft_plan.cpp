@@ -33,7 +33,7 @@ int64_t fft_smooth_length(int64_t length) noexcept {
 }
 
 UnitRoots fft_unit_roots(int64_t count, float* values) noexcept {
-  // One quadrant gives the others by exact rotation; in it, root a b + c is the product of root a b and root c.
+  // One quadrant gives the others by exact rotation; in it, a root is the product of one of few and one of the near ones.
   const int64_t quadrants = count % 4 == 0 ? 4 : 1;
   const int64_t computed = count / quadrants;
   const auto root = [&](int64_t k) {
