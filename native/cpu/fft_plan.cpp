@@ -33,7 +33,7 @@ int64_t fft_smooth_length(int64_t length) noexcept {
 }
 
 UnitRoots fft_unit_roots(int64_t count, float* values) noexcept {
-  // One quadrant gives the others by exact rotation; in it, a root is the product of one of few and one of the near ones.
+  // One quadrant gives the others by exact rotation; in it, roots are products of a coarse and a fine one.
   const int64_t quadrants = count % 4 == 0 ? 4 : 1;
   const int64_t computed = count / quadrants;
   const auto root = [&](int64_t k) {
