@@ -1,8 +1,9 @@
 // Complex Fourier transforms of several rows at once, one in each lane of a vector: every row gets the same operations
 // in the same order, whatever the other lanes hold, and twiddle factors are broadcast.
 //
-// Included by a tier's frequency_energy.cpp inside its namespace and an anonymous one, after it has defined
-//   Float (a vector of floats with the operators of the compiler's vector extension), kLanes,
+// Included by a tier's frequency_energy.cpp inside its namespace and an anonymous one, after its simd header and after
+// it has defined
+//   Float (a vector of kLanes floats with the operators of the compiler's vector extension),
 //   broadcast(pointer to a float), multiply_add(a, b, c) = a b + c, subtract_product(c, a, b) = c - a b.
 // No include guard, and nothing from std: see cmake/GtrCpuTiers.cmake.
 

@@ -265,6 +265,9 @@ void check_arithmetic() {
     const double product_sum = static_cast<double>(a[i]) * b[i] + c[i];
     const double allowed = spacing(product_sum) + spacing(static_cast<double>(a[i]) * b[i]);
     if (a[i] == a[i] && !(fabs(y[i] - product_sum) <= allowed)) fail("fma", a[i], y[i], product_sum);
+    float of_fma[kLanes];
+    store(of_fma, fma(va, vb, vc));
+    expect("accumulate", accumulate(va, vb, vc), i, of_fma[i]);
     store(y, product_error(vc, vc, vc * vc));
     const double exact = static_cast<double>(c[i]) * c[i] - static_cast<double>(c[i] * c[i]);
     if (!(y[i] == exact)) fail("product_error", c[i], y[i], exact);
@@ -277,10 +280,28 @@ void check_arithmetic() {
   if (!(maximum(load(b)) == 1e9f)) fail("maximum", 0, maximum(load(b)), 1e9);
 }
 
+void check_transpose() {
+  Vec square[kLanes];
+  float row[kLanes];
+  for (int r = 0; r < kLanes; ++r) {
+    for (int c = 0; c < kLanes; ++c) row[c] = static_cast<float>(r * kLanes + c);
+    square[r] = load(row);
+  }
+  transpose(square);
+  for (int r = 0; r < kLanes; ++r) {
+    store(row, square[r]);
+    for (int c = 0; c < kLanes; ++c) {
+      const float expected = static_cast<float>(c * kLanes + r);
+      if (!(row[c] == expected)) fail("transpose", expected, row[c], expected);
+    }
+  }
+}
+
 }  // namespace
 
 int check_simd() {
   check_arithmetic();
+  check_transpose();
   check_guarded();
   check_bfloat16();
   check_lane_independence();
